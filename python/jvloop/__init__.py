@@ -1,0 +1,1 @@
+"""An asyncio event loop whose engine is written in Java."""
