@@ -24,7 +24,8 @@ _PUSH_LOCAL_FRAME, _POP_LOCAL_FRAME = 19, 20
 _NEW_OBJECT_A = 30
 _GET_OBJECT_CLASS = 31
 _GET_METHOD_ID, _CALL_OBJECT_METHOD_A = 33, 36
-_GET_STATIC_METHOD_ID, _CALL_STATIC_OBJECT_METHOD_A, _CALL_STATIC_LONG_METHOD_A = 113, 116, 134
+_GET_STATIC_METHOD_ID = 113
+_CALL_STATIC_OBJECT_METHOD_A, _CALL_STATIC_LONG_METHOD_A, _CALL_STATIC_VOID_METHOD_A = 116, 134, 143
 _NEW_STRING = 163
 _GET_STRING_LENGTH, _GET_STRING_CHARS, _RELEASE_STRING_CHARS = 164, 165, 166
 _NEW_OBJECT_ARRAY, _SET_OBJECT_ARRAY_ELEMENT = 172, 174
@@ -160,6 +161,12 @@ class Jni:
         method = self._method_id(_GET_STATIC_METHOD_ID, java_class, name, signature)
         function = (_CALL_STATIC_LONG_METHOD_A, _JLONG, (_POINTER, java_class), (_POINTER, method))
         return int(self._call(*function, *_values(arguments)))
+
+    def call_static_void(self, java_class: int, name: str, signature: str, *arguments: int | None) -> None:
+        """Calls a static method that returns nothing."""
+        method = self._method_id(_GET_STATIC_METHOD_ID, java_class, name, signature)
+        function = (_CALL_STATIC_VOID_METHOD_A, None, (_POINTER, java_class), (_POINTER, method))
+        self._call(*function, *_values(arguments))
 
     def _method_id(self, getter: int, java_class: int, name: str, signature: str) -> int:
         texts = ((ctypes.c_char_p, name.encode()), (ctypes.c_char_p, signature.encode()))

@@ -162,6 +162,7 @@ def _start_engine(namespace: dict[str, object]) -> EngineInfo:
                     f"jnius, ...) use a JDK {MINIMUM_JAVA}, or make the first jvloop event loop before."
                 )
             jvm_started = time.perf_counter()
+            _grant_native_access(jni)
             bootstrap = _foreign_bootstrap(jni, jar) if foreign_vm is not None else _own_bootstrap(jni)
             _call_bootstrap(jni, bootstrap, namespace)
     except JavaError as error:
@@ -230,7 +231,6 @@ def _options(jar: Path) -> list[str]:
     foreign = [*user, *_environment_options()]
     options = [
         f"-Djava.class.path={jar}",
-        "--enable-native-access=ALL-UNNAMED",
         "-Xrs",
         "-Xshare:auto",
         "-XX:-UsePerfData",
@@ -339,25 +339,28 @@ def _java_version(jni: Jni) -> str:
     return jni.text(jni.call_static(system, "getProperty", signature, jni.string("java.version")))
 
 
+def _grant_native_access(jni: Jni) -> None:
+    """Lets the engine use the Foreign Function & Memory API, as ``--enable-native-access=ALL-UNNAMED`` would.
+
+    The method is not public, because Java code must not grant itself that; JNI code is native access already. The option
+    is not used even where the JVM is ours: with it HotSpot cannot take the module graph from its archive, and starts later.
+    """
+    jni.call_static_void(jni.find_class("java/lang/Module"), "implAddEnableNativeAccessToAllUnnamed", "()V")
+
+
 def _own_bootstrap(jni: Jni) -> int:
     """The entry class, from the class path that the JVM was created with."""
     return jni.find_class(BOOTSTRAP_CLASS.replace(".", "/"))
 
 
 def _foreign_bootstrap(jni: Jni, jar: Path) -> int:
-    """The entry class in a JVM that knows nothing of the jar: loaded by a class loader of its own.
-
-    Native access is given to that loader's unnamed module, as --enable-native-access would do. The method is not public,
-    because Java code must not grant itself that; JNI code is native access already.
-    """
+    """The entry class in a JVM that knows nothing of the jar: loaded by a class loader of its own."""
     file = jni.new("java/io/File", "(Ljava/lang/String;)V", jni.string(str(jar)))
     url = jni.call(jni.call(file, "toURI", "()Ljava/net/URI;"), "toURL", "()Ljava/net/URL;")
     class_loader = jni.find_class("java/lang/ClassLoader")
     parent = jni.call_static(class_loader, "getPlatformClassLoader", "()Ljava/lang/ClassLoader;")
     urls = jni.array("java/net/URL", url)
     loader = jni.new("java/net/URLClassLoader", "([Ljava/net/URL;Ljava/lang/ClassLoader;)V", urls, parent)
-    module = jni.call(loader, "getUnnamedModule", "()Ljava/lang/Module;")
-    jni.call(module, "implAddEnableNativeAccess", "()Ljava/lang/Module;")
     return jni.call(loader, "loadClass", "(Ljava/lang/String;)Ljava/lang/Class;", jni.string(BOOTSTRAP_CLASS))
 
 
