@@ -1,1 +1,64 @@
-"""An asyncio event loop whose engine is written in Java."""
+"""jvloop: a drop-in asyncio event loop whose engine is written in Java.
+
+Use it as ``jvloop.run(main())`` or ``asyncio.run(main(), loop_factory=jvloop.new_event_loop)``. Importing this package
+starts nothing; the first loop starts the JVM in this process, or attaches to the one that is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from jvloop._jvm import JvmError
+from jvloop._loop import Loop
+
+if TYPE_CHECKING:
+    from jvloop._policy import EventLoopPolicy
+
+__all__ = ["EventLoopPolicy", "JvmError", "Loop", "__version__", "install", "new_event_loop", "run"]
+
+__version__ = "0.1.0"
+
+_T = TypeVar("_T")
+
+
+def new_event_loop() -> Loop:
+    """A new event loop, for ``loop_factory=`` and for frameworks that ask for one.
+
+    Raises JvmError if the engine cannot be started here. Any thread.
+    """
+    return Loop()
+
+
+def run(main: Coroutine[Any, Any, _T], *, debug: bool | None = None) -> _T:
+    """Runs ``main`` on a new jvloop event loop and returns its result, as ``asyncio.run`` does on asyncio's.
+
+    Raises RuntimeError in a thread that runs a loop already, ValueError if ``main`` is not a coroutine, JvmError if the
+    engine cannot be started here, and whatever ``main`` raises.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        with asyncio.Runner(debug=debug, loop_factory=new_event_loop) as runner:
+            return runner.run(main)
+    raise RuntimeError("jvloop.run() cannot be called from a running event loop")
+
+
+def install() -> None:
+    """Makes jvloop the process's event loop policy, for programs that cannot be given a loop factory.
+
+    asyncio deprecates policies from Python 3.14 on, and warns there.
+    """
+    from jvloop._policy import EventLoopPolicy
+
+    asyncio.set_event_loop_policy(EventLoopPolicy())
+
+
+def __getattr__(name: str) -> Any:
+    # On demand: from Python 3.14 on asyncio warns at the mere mention of policies.
+    if name == "EventLoopPolicy":
+        from jvloop._policy import EventLoopPolicy
+
+        return EventLoopPolicy
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

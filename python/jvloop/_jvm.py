@@ -240,7 +240,7 @@ def _options(jar: Path) -> list[str]:
     if not any(re.match(r"-XX:[+-]Use\w+GC$", option) for option in foreign):
         options.append("-XX:+UseSerialGC")
     if not any(re.match(r"-Xm[sxn]|-XX:\w*(?:Heap|RAM|NewSize)\w*=", option) for option in foreign):
-        options += ["-Xms8m", "-Xmx128m"]
+        options += ["-Xms16m", "-Xmx128m"]
     return options + user
 
 
