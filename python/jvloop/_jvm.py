@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shlex
 import signal
 import subprocess
@@ -34,6 +35,10 @@ __all__ = ["EngineInfo", "JvmError", "engine_info", "ensure_engine", "on_forked_
 BOOTSTRAP_CLASS = "dev.jvloop.bridge.Bootstrap"
 
 _PROBE_TIMEOUT_S = 60.0
+
+_SMALLEST_STACK_KIB = 1024
+_LARGEST_STACK_KIB = 64 * 1024
+"""Reserved, not used, by each Java thread; a limit on the initial thread's stack where it has none."""
 
 _JNI_ERRORS = {
     -1: "JNI_ERR: unknown error",
@@ -236,12 +241,24 @@ def _options(jar: Path) -> list[str]:
         "-XX:-UsePerfData",
         "-XX:+DisplayVMOutputToStderr",
         "-XX:ReservedCodeCacheSize=32m",
+        f"-Xss{_stack_kib()}k",
     ]
     if not any(re.match(r"-XX:[+-]Use\w+GC$", option) for option in foreign):
         options.append("-XX:+UseSerialGC")
     if not any(re.match(r"-Xm[sxn]|-XX:\w*(?:Heap|RAM|NewSize)\w*=", option) for option in foreign):
         options += ["-Xms16m", "-Xmx128m"]
     return options + user
+
+
+def _stack_kib() -> int:
+    """The size of Java thread stacks, in KiB: that of the initial thread's own stack.
+
+    HotSpot puts its guard pages this far below the top of the initial thread's stack, whatever ``ulimit -s`` allows. With
+    its default of 1 MiB, recursion in C code that CPython permits (a deep ``repr`` on 3.11) would crash there.
+    """
+    soft, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    largest = _LARGEST_STACK_KIB * 1024
+    return min(max(soft, _SMALLEST_STACK_KIB * 1024) if soft != resource.RLIM_INFINITY else largest, largest) // 1024
 
 
 def _try_options(home: JavaHome, options: list[str]) -> None:

@@ -1,0 +1,48 @@
+# `make help` lists what one can do here. The steps themselves are small scripts in tools/.
+
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' python/jvloop/__init__.py)
+WHEEL := $(CURDIR)/dist/jvloop-$(VERSION)-py3-none-any.whl
+JAR := engine/target/jvloop-engine.jar
+JAVA_SOURCES := engine/pom.xml $(shell find engine/src/main -type f)
+PYTHON_SOURCES := pyproject.toml LICENSE $(shell find python -name '*.py' -o -name py.typed)
+
+.PHONY: help run test test-quick lint engine wheel bench doctor clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: wheel ## Build, install, show a real application on jvloop against the others; APP=program.py runs that instead
+	@tools/run.sh $(WHEEL) $(APP) $(ARGS)
+
+test: wheel ## All tests: Java, ruff, mypy, pytest on every CPython found, CPython's test_asyncio; PYTHONS="3.12 3.13" limits
+	@tools/test.sh $(WHEEL) java lint pytest cpython
+
+test-quick: wheel ## ruff, mypy, and pytest on the newest CPython found; PYTEST_ARGS="tests/jvm -k doctor" limits
+	@PYTHONS="$${PYTHONS:-$$(tools/find-pythons.sh --newest | cut -d ' ' -f 1)}" tools/test.sh $(WHEEL) lint pytest
+
+lint: wheel ## ruff and mypy
+	@tools/test.sh $(WHEEL) lint
+
+engine: $(JAR) ## Build the Java engine (JDK 25 and Maven are found, or installed by apt)
+
+wheel: $(WHEEL) ## Build dist/jvloop-*.whl
+
+bench: wheel ## All benchmarks with their report; ONLY=echo limits
+	@tools/bench.sh $(WHEEL) $(ONLY)
+
+doctor: wheel ## What Java, what Python, and does the loop work
+	@tools/run.sh $(WHEEL) doctor
+
+clean: ## Remove everything that was made
+	rm -rf .venv dist build engine/target .mypy_cache .ruff_cache .pytest_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(JAR): $(JAVA_SOURCES)
+	@tools/build-engine.sh
+	@touch $@
+
+$(WHEEL): $(JAR) $(PYTHON_SOURCES)
+	@tools/build-wheel.sh $@

@@ -1,0 +1,33 @@
+# Sourced by the scripts in this folder.
+
+set -euo pipefail
+
+repo="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+
+# One line of progress, apart from the output of the tools.
+say() {
+    printf '\033[1m==>\033[0m %s\n' "$*" >&2
+}
+
+die() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+
+# apt_install PACKAGE...: installs the first of the packages that apt knows. False if that is not possible here.
+apt_install() {
+    local as_root=() package
+    command -v apt-get >/dev/null || return 1
+    if [ "$(id -u)" != 0 ]; then
+        sudo -n true 2>/dev/null || return 1
+        as_root=(sudo -n)
+    fi
+    "${as_root[@]}" apt-get update -qq >&2 || return 1
+    for package in "$@"; do
+        if apt-cache show "$package" >/dev/null 2>&1; then
+            say "Installing $package by apt"
+            "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$package" >&2 && return 0
+        fi
+    done
+    return 1
+}
