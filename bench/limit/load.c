@@ -1,0 +1,398 @@
+/* The load generator, the same for every loop: one thread, epoll, N connections, one request in flight on each.
+ *
+ * It is C so that it is never what is measured; it prints its own share of its core ("load_cpu_share") to show so.
+ * The clock of the server's CPU time is read here, at the very edges of the measured window.
+ *
+ *   load (--port N | --unix PATH) [--mode echo|http|ws|sink|source|accept] [--connections N] [--size BYTES]
+ *        [--warmup SECONDS] [--duration SECONDS] [--server-pid PID] [--server-tid TID] [--path /] [--cpu N]
+ *
+ * echo    send SIZE bytes, expect the same bytes back (compared)
+ * http    GET PATH with keep-alive; the first answer of a connection fixes the length of the following ones
+ * ws      WebSocket handshake, then binary messages of SIZE bytes, expects them back (compared)
+ * sink    write without end; a message is SIZE bytes taken by the socket
+ * source  read without end; a message is SIZE bytes read
+ * accept  connect, send one byte, get one byte, close by reset (leaves no TIME_WAIT)
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BUFFER_BYTES = 512 * 1024, MAX_EVENTS = 1024, HEAD_BYTES = 16 * 1024 };
+enum mode { ECHO, HTTP, WS, SINK, SOURCE, ACCEPT };
+static const char *const MODE_NAMES[] = {"echo", "http", "ws", "sink", "source", "accept"};
+
+struct connection {
+    int fd;
+    size_t sent;          /* of the request in flight */
+    size_t received;      /* of its answer */
+    size_t answer_length; /* bytes that make up one answer */
+    uint64_t started_ns;
+};
+
+static enum mode mode = ECHO;
+static int port, connections = 1, server_pid, server_tid;
+static const char *unix_path, *http_path = "/";
+static size_t size = 1024;
+static double warmup_s = 1.0, duration_s = 2.0;
+static char *request, *expected; /* expected is NULL where the answer is not compared */
+static size_t request_length;
+static char buffer[BUFFER_BYTES];
+static int poller;
+static uint64_t messages, moved_bytes;
+static uint32_t *latencies_ns;
+static size_t latency_count, latency_capacity;
+static int measuring;
+
+static void die(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("load: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    exit(1);
+}
+
+static uint64_t clock_ns(clockid_t clock) {
+    struct timespec t;
+    if (clock_gettime(clock, &t) < 0) die("clock_gettime: %s", strerror(errno));
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t process_cpu_ns(int pid) {
+    clockid_t clock;
+    if (pid == 0) return 0;
+    if (clock_getcpuclockid(pid, &clock) != 0) die("the server (process %d) is gone", pid);
+    return clock_ns(clock);
+}
+
+/* A thread of another process has no clock to read; the scheduler's own account of it has nanoseconds too. */
+static uint64_t thread_cpu_ns(int pid, int tid) {
+    char path[64];
+    unsigned long long ns = 0;
+    if (pid == 0 || tid == 0) return 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", pid, tid);
+    FILE *file = fopen(path, "r");
+    if (!file) return 0;
+    if (fscanf(file, "%llu", &ns) != 1) ns = 0;
+    fclose(file);
+    return ns;
+}
+
+static double process_rss_mib(int pid) {
+    char path[64];
+    unsigned long total = 0, resident = 0;
+    if (pid == 0) return 0;
+    snprintf(path, sizeof path, "/proc/%d/statm", pid);
+    FILE *file = fopen(path, "r");
+    if (!file) return 0;
+    if (fscanf(file, "%lu %lu", &total, &resident) != 2) resident = 0;
+    fclose(file);
+    return (double)resident * (double)sysconf(_SC_PAGESIZE) / 1048576.0;
+}
+
+static void note_message(struct connection *c) {
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+    if (measuring) {
+        uint64_t took = now - c->started_ns;
+        if (latency_count == latency_capacity) {
+            latency_capacity = latency_capacity ? latency_capacity * 2 : 1 << 20;
+            latencies_ns = realloc(latencies_ns, latency_capacity * sizeof *latencies_ns);
+            if (!latencies_ns) die("out of memory");
+        }
+        latencies_ns[latency_count++] = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took;
+        messages++;
+    }
+    c->started_ns = now;
+    c->sent = c->received = 0;
+}
+
+static int open_socket(int flags) {
+    int one = 1, fd = socket(unix_path ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+    if (fd < 0) die("socket: %s", strerror(errno));
+    if (!unix_path) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return fd;
+}
+
+static int start_connect(int fd) {
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    if (unix_path) {
+        strncpy(un.sun_path, unix_path, sizeof un.sun_path - 1);
+        return connect(fd, (struct sockaddr *)&un, sizeof un);
+    }
+    return connect(fd, (struct sockaddr *)&in, sizeof in);
+}
+
+static void watch(int operation, struct connection *c, unsigned events) {
+    struct epoll_event event = {.events = events, .data.ptr = c};
+    if (epoll_ctl(poller, operation, c->fd, &event) < 0) die("epoll_ctl: %s", strerror(errno));
+}
+
+/* Returns 0 when the socket takes no more for now. */
+static int push_request(struct connection *c) {
+    while (c->sent < request_length) {
+        ssize_t n = send(c->fd, request + c->sent, request_length - c->sent, MSG_NOSIGNAL);
+        if (n < 0) {
+            if (errno == EAGAIN) return 0;
+            die("send: %s", strerror(errno));
+        }
+        c->sent += (size_t)n;
+    }
+    return 1;
+}
+
+static void send_request(struct connection *c) {
+    if (!push_request(c)) watch(EPOLL_CTL_MOD, c, EPOLLIN | EPOLLOUT);
+}
+
+static void reopen(struct connection *c) {
+    struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    if (c->fd >= 0) {
+        setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+        close(c->fd);
+    }
+    c->fd = open_socket(SOCK_NONBLOCK);
+    if (start_connect(c->fd) < 0 && errno != EINPROGRESS) die("connect: %s", strerror(errno));
+    watch(EPOLL_CTL_ADD, c, EPOLLOUT);
+}
+
+static void on_readable(struct connection *c) {
+    ssize_t n = recv(c->fd, buffer, sizeof buffer, 0);
+    if (n < 0 && errno == EAGAIN) return;
+    if (n <= 0) die("the server closed a connection: %s", n < 0 ? strerror(errno) : "end of file");
+    if (mode == SOURCE) {
+        moved_bytes += (size_t)n;
+        return;
+    }
+    if (c->received + (size_t)n > c->answer_length) die("the server sent more than it was asked for");
+    if (expected && memcmp(buffer, expected + c->received, (size_t)n) != 0) die("the server sent other bytes than it got");
+    c->received += (size_t)n;
+    if (c->received < c->answer_length) return;
+    note_message(c);
+    if (mode == ACCEPT) reopen(c);
+    else send_request(c);
+}
+
+static void on_writable(struct connection *c) {
+    if (mode == SINK) {
+        ssize_t n = send(c->fd, buffer, sizeof buffer, MSG_NOSIGNAL);
+        if (n < 0 && errno != EAGAIN) die("send: %s", strerror(errno));
+        if (n > 0) moved_bytes += (size_t)n;
+        return;
+    }
+    if (push_request(c)) watch(EPOLL_CTL_MOD, c, EPOLLIN);
+}
+
+/* --- setting up, blocking ----------------------------------------------------------------------------------- */
+
+/* Reads a response head; returns its length, and in *extra the bytes read after it. */
+static size_t read_head(int fd, char *head, size_t *extra) {
+    size_t have = 0;
+    for (;;) {
+        ssize_t n = recv(fd, head + have, HEAD_BYTES - 1 - have, 0);
+        if (n <= 0) die("no answer to the first request");
+        have += (size_t)n;
+        head[have] = 0;
+        char *end = strstr(head, "\r\n\r\n");
+        if (end) {
+            size_t length = (size_t)(end - head) + 4;
+            *extra = have - length;
+            return length;
+        }
+        if (have == HEAD_BYTES - 1) die("the head of the answer is too long");
+    }
+}
+
+static void learn_http_answer(struct connection *c) {
+    char head[HEAD_BYTES];
+    size_t extra;
+    if (send(c->fd, request, request_length, MSG_NOSIGNAL) != (ssize_t)request_length) die("send: %s", strerror(errno));
+    size_t head_length = read_head(c->fd, head, &extra);
+    if (strncmp(head, "HTTP/1.1 200", 12) != 0) die("unexpected answer: %.60s", head);
+    char *field = strcasestr(head, "content-length:");
+    if (!field) die("an answer without Content-Length");
+    size_t body = (size_t)strtoul(field + 15, NULL, 10);
+    while (extra < body) {
+        ssize_t n = recv(c->fd, buffer, sizeof buffer, 0);
+        if (n <= 0) die("the first answer is cut off");
+        extra += (size_t)n;
+    }
+    c->answer_length = head_length + body;
+}
+
+static void upgrade_to_websocket(struct connection *c) {
+    static const char ask[] = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    char head[HEAD_BYTES];
+    size_t extra;
+    if (send(c->fd, ask, sizeof ask - 1, MSG_NOSIGNAL) < 0) die("send: %s", strerror(errno));
+    read_head(c->fd, head, &extra);
+    if (strncmp(head, "HTTP/1.1 101", 12) != 0) die("no upgrade: %.60s", head);
+}
+
+static size_t frame_header(char *at, int masked) {
+    unsigned char *p = (unsigned char *)at;
+    size_t n = 2;
+    p[0] = 0x82;
+    if (size < 126) {
+        p[1] = (unsigned char)size;
+    } else if (size < 65536) {
+        p[1] = 126, p[2] = (unsigned char)(size >> 8), p[3] = (unsigned char)size, n = 4;
+    } else {
+        p[1] = 127, n = 10;
+        for (int i = 0; i < 8; i++) p[2 + i] = (unsigned char)((uint64_t)size >> (56 - 8 * i));
+    }
+    if (masked) {
+        static const unsigned char mask[4] = {0x12, 0x34, 0x56, 0x78};
+        p[1] |= 0x80;
+        memcpy(p + n, mask, 4);
+        n += 4;
+    }
+    return n;
+}
+
+static size_t make_request(void) {
+    request = calloc(1, size + 512), expected = calloc(1, size + 512);
+    if (!request || !expected) die("out of memory");
+    if (mode == HTTP) {
+        free(expected);
+        expected = NULL;
+        request_length = (size_t)snprintf(request, size + 512, "GET %.200s HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n\r\n", http_path);
+        return 0;
+    }
+    if (mode == ACCEPT) size = 1;
+    size_t in = mode == WS ? frame_header(request, 1) : 0, out = mode == WS ? frame_header(expected, 0) : 0;
+    for (size_t i = 0; i < size; i++) {
+        char byte = (char)(i * 7 + i / 251);
+        expected[out + i] = byte;
+        request[in + i] = mode == WS ? (char)(byte ^ request[in - 4 + i % 4]) : byte;
+    }
+    request_length = in + size;
+    return out + size;
+}
+
+static int by_value(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static double percentile_us(double p) {
+    if (latency_count == 0) return 0;
+    size_t i = (size_t)(p * (double)(latency_count - 1));
+    return latencies_ns[i] / 1000.0;
+}
+
+static void parse(int argc, char **argv) {
+    for (int i = 1; i < argc; i += 2) {
+        const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (!value) die("%s needs a value", name);
+        if (!strcmp(name, "--port")) port = atoi(value);
+        else if (!strcmp(name, "--unix")) unix_path = value;
+        else if (!strcmp(name, "--connections")) connections = atoi(value);
+        else if (!strcmp(name, "--size")) size = strtoul(value, NULL, 10);
+        else if (!strcmp(name, "--warmup")) warmup_s = atof(value);
+        else if (!strcmp(name, "--duration")) duration_s = atof(value);
+        else if (!strcmp(name, "--server-pid")) server_pid = atoi(value);
+        else if (!strcmp(name, "--server-tid")) server_tid = atoi(value);
+        else if (!strcmp(name, "--path")) http_path = value;
+        else if (!strcmp(name, "--cpu")) {
+            cpu_set_t set;
+            CPU_ZERO(&set);
+            CPU_SET(atoi(value), &set);
+            if (sched_setaffinity(0, sizeof set, &set) < 0) die("sched_setaffinity: %s", strerror(errno));
+        } else if (!strcmp(name, "--mode")) {
+            int found = 0;
+            for (int m = ECHO; m <= ACCEPT; m++)
+                if (!strcmp(value, MODE_NAMES[m])) mode = (enum mode)m, found = 1;
+            if (!found) die("unknown mode %s", value);
+        } else die("unknown option %s", name);
+    }
+    if (!port && !unix_path) die("--port or --unix is needed");
+    if (connections < 1 || size < 1) die("--connections and --size must be positive");
+}
+
+static void connect_all(struct connection *all, size_t answer_length) {
+    for (int i = 0; i < connections; i++) {
+        struct connection *c = &all[i];
+        c->fd = -1;
+        c->answer_length = answer_length;
+        if (mode == ACCEPT) {
+            reopen(c);
+            continue;
+        }
+        c->fd = open_socket(0);
+        if (start_connect(c->fd) < 0) die("connect: %s", strerror(errno));
+        if (mode == HTTP) learn_http_answer(c);
+        if (mode == WS) upgrade_to_websocket(c);
+        if (fcntl(c->fd, F_SETFL, O_NONBLOCK) < 0) die("fcntl: %s", strerror(errno));
+        watch(EPOLL_CTL_ADD, c, mode == SINK ? EPOLLOUT : EPOLLIN);
+    }
+    for (int i = 0; i < connections; i++) {
+        all[i].started_ns = clock_ns(CLOCK_MONOTONIC);
+        if (mode == ECHO || mode == HTTP || mode == WS) send_request(&all[i]);
+    }
+}
+
+/* Serves events until the given time on CLOCK_MONOTONIC. */
+static void run_until(uint64_t end_ns) {
+    static struct epoll_event events[MAX_EVENTS];
+    uint64_t now;
+    while ((now = clock_ns(CLOCK_MONOTONIC)) < end_ns) {
+        int wait_ms = (int)((end_ns - now) / 1000000u) + 1;
+        int count = epoll_wait(poller, events, MAX_EVENTS, wait_ms);
+        if (count < 0 && errno != EINTR) die("epoll_wait: %s", strerror(errno));
+        for (int i = 0; i < count; i++) {
+            struct connection *c = events[i].data.ptr;
+            if (events[i].events & EPOLLOUT) on_writable(c);
+            if (events[i].events & (EPOLLIN | EPOLLERR | EPOLLHUP) && mode != SINK) on_readable(c);
+        }
+    }
+}
+
+int main(int argc, char **argv) {
+    parse(argc, argv);
+    poller = epoll_create1(EPOLL_CLOEXEC);
+    if (poller < 0) die("epoll_create1: %s", strerror(errno));
+    struct connection *all = calloc((size_t)connections, sizeof *all);
+    if (!all) die("out of memory");
+    connect_all(all, make_request());
+
+    run_until(clock_ns(CLOCK_MONOTONIC) + (uint64_t)(warmup_s * 1e9));
+    measuring = 1;
+    moved_bytes = 0;
+    uint64_t wall = clock_ns(CLOCK_MONOTONIC), own = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    uint64_t process = process_cpu_ns(server_pid), thread = thread_cpu_ns(server_pid, server_tid);
+    run_until(wall + (uint64_t)(duration_s * 1e9));
+    process = process_cpu_ns(server_pid) - process;
+    thread = thread_cpu_ns(server_pid, server_tid) - thread;
+    own = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - own;
+    wall = clock_ns(CLOCK_MONOTONIC) - wall;
+
+    double count = mode == SINK || mode == SOURCE ? (double)moved_bytes / (double)size : (double)messages;
+    if (count <= 0) die("no message in the measured window");
+    if (latency_count) qsort(latencies_ns, latency_count, sizeof *latencies_ns, by_value);
+    printf("{\"messages\": %.0f, \"seconds\": %.6f, \"messages_per_s\": %.1f, \"process_cpu_us\": %.4f, \"thread_cpu_us\": %.4f, "
+           "\"server_cpu_share\": %.3f, \"load_cpu_share\": %.3f, \"rss_mib\": %.2f",
+           count, (double)wall / 1e9, count / ((double)wall / 1e9), (double)process / 1e3 / count, (double)thread / 1e3 / count,
+           (double)process / (double)wall, (double)own / (double)wall,
+           process_rss_mib(server_pid));
+    if (latency_count) printf(", \"p50_us\": %.2f, \"p99_us\": %.2f, \"max_us\": %.2f", percentile_us(0.5), percentile_us(0.99), percentile_us(1.0));
+    printf("}\n");
+    return 0;
+}

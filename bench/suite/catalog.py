@@ -1,0 +1,198 @@
+"""The workloads: what runs, how it is driven, and which figures a row reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of a workload's result. *key* names it in the JSON."""
+
+    key: str
+    label: str
+    unit: str
+    higher_is_better: bool = False
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One row of the report.
+
+    *how* is ``micro`` (one process), ``server`` (a server and the load generator) or ``startup``.
+    The metrics in *metrics* are compared; the others that a run yields are only in the JSON.
+    """
+
+    name: str
+    group: str
+    title: str
+    how: str
+    metrics: tuple[Metric, ...]
+    server: str = ""
+    load: str = "echo"
+    size_bytes: int = 1024
+    connections: int = 1
+    unix: bool = False
+    has_limit: bool = False
+    extended: bool = field(default=False)
+    """Only run with ``--all`` or when named."""
+
+
+WALL = Metric("wall_ns", "wall time", "ns/op")
+CPU_NS = Metric("process_cpu_ns", "CPU time", "ns/op")
+RATE = Metric("messages_per_s", "throughput", "1/s", higher_is_better=True)
+CPU_US = Metric("process_cpu_us", "server CPU", "us/msg")
+THREAD_US = Metric("thread_cpu_us", "loop thread CPU", "us/msg")
+P50 = Metric("p50_us", "p50", "us")
+P99 = Metric("p99_us", "p99", "us")
+RSS = Metric("rss_mib", "resident memory", "MiB")
+
+_SERVER = (RATE, CPU_US, THREAD_US, P50, P99)
+_BULK = (RATE, CPU_US, THREAD_US)
+
+_MICRO = [
+    ("scheduling", "call_soon_chain", "callback that schedules itself"),
+    ("scheduling", "call_soon_burst", "20k callbacks with two arguments at once"),
+    ("scheduling", "threadsafe_1", "call_soon_threadsafe from one thread"),
+    ("scheduling", "threadsafe_4", "call_soon_threadsafe from four threads"),
+    ("timers", "timers_cancel", "call_later and cancel"),
+    ("timers", "timers_10k_live", "call_later and cancel among 10k live timers"),
+    ("timers", "timers_fire", "10k timers made and fired"),
+    ("tasks", "task_yields", "1000 tasks, each sleep(0)"),
+    ("tasks", "task_create_await", "create a task and await it"),
+    ("tasks", "gather", "gather of 1000 coroutines, per coroutine"),
+    ("tasks", "queue", "item through asyncio.Queue"),
+    ("tasks", "future_ping_pong", "two tasks waking each other by futures"),
+    ("threads", "executor_round_trip", "run_in_executor of nothing"),
+    ("threads", "getaddrinfo_literal", "getaddrinfo of an address literal"),
+]
+
+_SIZES = {"1k": 1024, "10k": 10 * 1024, "100k": 100 * 1024}
+_ECHO_SERVERS = {
+    "": ("protocol", "Protocol"),
+    "buffered_": ("buffered", "BufferedProtocol"),
+    "streams_": ("streams", "streams"),
+    "sock_": ("sock", "sock_recv and sock_sendall"),
+}
+
+
+def _echo_rows() -> list[Workload]:
+    rows = []
+    for prefix, (server, title) in _ECHO_SERVERS.items():
+        for size_name, size in _SIZES.items():
+            for connections in (100, 1, 10, 1000):
+                suffix = "" if connections == 100 else f"_c{connections}"
+                rows.append(
+                    Workload(
+                        f"tcp_echo_{prefix}{size_name}{suffix}",
+                        "TCP echo",
+                        f"{title}, {size // 1024} KiB, {connections} connection{'s' * (connections > 1)}",
+                        "server",
+                        (*_SERVER, RSS) if connections == 1000 else _SERVER,
+                        server=server,
+                        size_bytes=size,
+                        connections=connections,
+                        has_limit=True,
+                        extended=size_name != "1k" and connections != 100,
+                    )
+                )
+    return rows
+
+
+def _server_row(name: str, group: str, title: str, server: str, load: str, connections: int = 100) -> Workload:
+    return Workload(name, group, title, "server", _SERVER, server=server, load=load, connections=connections)
+
+
+def _all_rows() -> list[Workload]:
+    rows = [Workload(name, group, title, "micro", (WALL, CPU_NS)) for group, name, title in _MICRO]
+    rows += _echo_rows()
+    rows += [
+        Workload(
+            f"unix_echo_1k{suffix}",
+            "Unix and bulk",
+            f"Unix socket, Protocol, 1 KiB, {connections} connection{'s' * (connections > 1)}",
+            "server",
+            _SERVER,
+            server="protocol",
+            connections=connections,
+            unix=True,
+            has_limit=True,
+        )
+        for suffix, connections in (("", 100), ("_c1", 1))
+    ]
+    for name, title, server, load in (
+        ("bulk_receive", "one connection, server receives, per 64 KiB", "sink", "sink"),
+        ("bulk_send", "one connection, server sends, per 64 KiB", "source", "source"),
+    ):
+        rows.append(
+            Workload(
+                name, "Unix and bulk", title, "server", _BULK, server=server, load=load, size_bytes=65536, has_limit=True
+            )
+        )
+    rows.append(
+        Workload(
+            "tcp_accept",
+            "Unix and bulk",
+            "connect, echo one byte, close; 50 at a time",
+            "server",
+            _SERVER,
+            server="protocol",
+            load="accept",
+            connections=50,
+            has_limit=True,
+        )
+    )
+    rows += [
+        _server_row("http_uvicorn", "HTTP and WebSocket", "uvicorn with httptools, plain ASGI", "uvicorn", "http"),
+        _server_row("http_fastapi", "HTTP and WebSocket", "FastAPI under uvicorn, JSON", "fastapi", "http"),
+        _server_row("http_aiohttp", "HTTP and WebSocket", "aiohttp server", "aiohttp", "http"),
+        _server_row("websockets_1k", "HTTP and WebSocket", "websockets echo, 1 KiB", "websockets", "ws"),
+        Workload(
+            "timer_overshoot",
+            "costs",
+            "how late a timer of 1-5 ms fires",
+            "micro",
+            (Metric("median_us", "median", "us"), Metric("p99_us", "p99", "us")),
+        ),
+        Workload(
+            "idle",
+            "costs",
+            "a loop with nothing to do",
+            "micro",
+            (Metric("process_cpu_us_per_s", "CPU time", "us/s"), RSS),
+        ),
+        Workload(
+            "startup",
+            "costs",
+            "interpreter start to a running loop",
+            "startup",
+            (
+                Metric("process_ms", "process start to loop running", "ms"),
+                Metric("import_ms", "import to loop running", "ms"),
+                Metric("cpu_ms", "CPU time", "ms"),
+            ),
+        ),
+    ]
+    return rows
+
+
+WORKLOADS: dict[str, Workload] = {row.name: row for row in _all_rows()}
+
+
+def select(patterns: list[str], everything: bool) -> list[Workload]:
+    """Give the workloads that *patterns* name (exact names or shell patterns, also of groups).
+
+    Without patterns: all but the extended rows, or all with *everything*.
+
+    :raises ValueError: a pattern that names nothing.
+    """
+    if not patterns:
+        return [row for row in WORKLOADS.values() if everything or not row.extended]
+    chosen: dict[str, Workload] = {}
+    for pattern in patterns:
+        found = [row for row in WORKLOADS.values() if fnmatchcase(row.name, pattern) or row.group == pattern]
+        if not found:
+            raise ValueError(f"no workload matches {pattern!r}; --list shows them all")
+        chosen.update((row.name, row) for row in found)
+    return list(chosen.values())

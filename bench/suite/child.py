@@ -1,0 +1,53 @@
+"""What every measuring process does around its work: pinning, clocks, and ending with its parent."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+
+
+def pin_this_thread(core: int | None) -> None:
+    """Pin the calling thread, and the threads it starts later, to *core*.
+
+    Called after the loop is made: the JVM's own threads (JIT, GC) started before and keep all cores. Pinned with the
+    loop they would take its time during warm-up and make the JVM believe that it has one processor; what they burn is
+    counted all the same, in the CPU time of the process.
+    """
+    if core is not None:
+        os.sched_setaffinity(0, {core})
+
+
+def process_cpu_ns() -> int:
+    """Give the CPU time of all threads of this process, in nanoseconds."""
+    return time.clock_gettime_ns(time.CLOCK_PROCESS_CPUTIME_ID)
+
+
+def thread_cpu_ns() -> int:
+    """Give the CPU time of the calling thread, in nanoseconds."""
+    return time.clock_gettime_ns(time.CLOCK_THREAD_CPUTIME_ID)
+
+
+def resident_mib() -> float:
+    """Give this process's resident memory now, in MiB."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE") / 2**20
+
+
+def say(**values: object) -> None:
+    """Print one line of JSON for the parent."""
+    sys.stdout.write(json.dumps(values) + "\n")
+    sys.stdout.flush()
+
+
+def end_with_parent() -> None:
+    """End this process when its standard input closes, whatever the loop is doing then."""
+
+    def watch() -> None:
+        while os.read(0, 4096):
+            pass
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True, name="end-with-parent").start()

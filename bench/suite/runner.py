@@ -1,0 +1,168 @@
+"""Run one workload on one loop, once, in fresh processes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import selectors
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from suite.catalog import Workload
+from suite.loops import LIMIT
+
+BENCH = Path(__file__).resolve().parents[1]
+START_TIMEOUT_S = 30.0
+
+
+class RunError(Exception):
+    """A measurement did not come about; the message says why."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long and where. A core of ``None`` leaves that process unpinned."""
+
+    warmup_s: float
+    duration_s: float
+    loop_core: int | None
+    load_core: int | None
+
+
+def compile_limit() -> Path:
+    """Compile the C programs into a cache folder named by their source, and give that folder.
+
+    :raises RunError: there is no C compiler, or it refuses.
+    """
+    sources = sorted((BENCH / "limit").glob("*.c"))
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = base / "jvloop-bench" / digest
+    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    for source in sources:
+        program = folder / source.stem
+        if program.exists():
+            continue
+        if compiler is None:
+            raise RunError("the load generator is written in C and no compiler was found: install one, or set CC")
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = program.with_suffix(f".{os.getpid()}")
+        done = subprocess.run(
+            [compiler, "-O2", "-Wall", "-Wextra", "-o", str(partial), str(source)], capture_output=True, text=True
+        )
+        if done.returncode:
+            raise RunError(f"{compiler} refused {source.name}:\n{done.stderr}")
+        partial.rename(program)
+    return folder
+
+
+def _child_output(command: list[str], timeout_s: float) -> dict[str, float]:
+    try:
+        done = subprocess.run(
+            command, cwd=BENCH, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL
+        )
+    except subprocess.TimeoutExpired:
+        raise RunError(f"no result within {timeout_s:.0f} s") from None
+    if done.returncode:
+        raise RunError(_last_line(done.stderr) or f"exit code {done.returncode}")
+    result = json.loads(done.stdout)
+    assert isinstance(result, dict)
+    return result
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def _core_arguments(core: int | None) -> list[str]:
+    return [] if core is None else ["--cpu", str(core)]
+
+
+def _run_micro(workload: Workload, loop: str, settings: Settings) -> dict[str, float]:
+    command = [sys.executable, "-m", "suite.micro", "--loop", loop, "--workload", workload.name]
+    command += ["--warmup", str(settings.warmup_s), "--duration", str(settings.duration_s)]
+    command += _core_arguments(settings.loop_core)
+    return _child_output(command, settings.warmup_s + settings.duration_s + 60)
+
+
+def _run_startup(loop: str) -> dict[str, float]:
+    started_ns = time.monotonic_ns()
+    times = _child_output([sys.executable, "-m", "suite.startup", "--loop", loop], START_TIMEOUT_S)
+    return {
+        "process_ms": (times["ready_ns"] - started_ns) / 1e6,
+        "import_ms": (times["ready_ns"] - times["begin_ns"]) / 1e6,
+        "cpu_ms": times["cpu_ns"] / 1e6,
+    }
+
+
+@contextmanager
+def _server(workload: Workload, loop: str, settings: Settings, unix_path: str | None) -> Iterator[dict[str, int]]:
+    """Run the server program and give what it says once it listens: its process, loop thread and port."""
+    if loop == LIMIT:
+        mode = workload.server if workload.server in ("sink", "source") else "echo"
+        command = [str(compile_limit() / "echo"), "--mode", mode]
+    else:
+        command = [sys.executable, "-m", "suite.servers", "--loop", loop, "--kind", workload.server]
+    if unix_path:
+        command += ["--unix", unix_path]
+    command += _core_arguments(settings.loop_core)
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(
+            command, cwd=BENCH, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+        )
+        assert process.stdin is not None and process.stdout is not None
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(process.stdout, selectors.EVENT_READ)
+                line = process.stdout.readline() if selector.select(START_TIMEOUT_S) else ""
+            if not line:
+                process.kill()
+                process.wait()
+                errors.seek(0)
+                raise RunError(f"the server did not start: {_last_line(errors.read()) or 'no reason given'}")
+            yield json.loads(line)
+            if process.poll() is not None:
+                errors.seek(0)
+                raise RunError(f"the server ended: {_last_line(errors.read())}")
+        finally:
+            process.stdin.close()
+            process.stdout.close()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _run_server(workload: Workload, loop: str, settings: Settings) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(prefix="jvloop-bench-") as folder:
+        unix_path = f"{folder}/socket" if workload.unix else None
+        with _server(workload, loop, settings, unix_path) as server:
+            command = [str(compile_limit() / "load"), "--mode", workload.load]
+            command += ["--unix", unix_path] if unix_path else ["--port", str(server["port"])]
+            command += ["--connections", str(workload.connections), "--size", str(workload.size_bytes)]
+            command += ["--warmup", str(settings.warmup_s), "--duration", str(settings.duration_s)]
+            command += ["--server-pid", str(server["pid"]), "--server-tid", str(server["tid"])]
+            command += _core_arguments(settings.load_core)
+            return _child_output(command, settings.warmup_s + settings.duration_s + 30)
+
+
+def run(workload: Workload, loop: str, settings: Settings) -> dict[str, float]:
+    """Measure *workload* on *loop* once.
+
+    :raises RunError: it could not be measured.
+    """
+    if workload.how == "micro":
+        return _run_micro(workload, loop, settings)
+    if workload.how == "startup":
+        return _run_startup(loop)
+    return _run_server(workload, loop, settings)

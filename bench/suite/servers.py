@@ -1,0 +1,242 @@
+"""Server programs for the load generator, on any loop.
+
+Run by the suite as ``python -m suite.servers --loop NAME --kind KIND``; prints ``{"pid": ..., "tid": ..., "port": ...}``
+once it listens and ends when its standard input closes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from suite import child, loops
+
+BACKLOG = 4096
+Serve = Callable[[socket.socket], Awaitable[None]]
+
+
+class Echo(asyncio.Protocol):
+    _write: Callable[[bytes], None]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._write = cast(asyncio.Transport, transport).write
+
+    def data_received(self, data: bytes) -> None:
+        self._write(data)
+
+
+class BufferedEcho(asyncio.BufferedProtocol):
+    _write: Callable[[memoryview], None]
+
+    def __init__(self) -> None:
+        self._buffer = memoryview(bytearray(256 * 1024))
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._write = cast(Any, transport).write
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._write(self._buffer[:nbytes])
+
+
+class Sink(asyncio.Protocol):
+    def data_received(self, data: bytes) -> None:
+        pass
+
+
+class Source(asyncio.Protocol):
+    """Writes as long as the transport takes it."""
+
+    _block = bytes(256 * 1024)
+
+    def __init__(self) -> None:
+        self._paused = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._fill()
+
+    def pause_writing(self) -> None:
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        self._paused = False
+        self._fill()
+
+    def _fill(self) -> None:
+        # A socket that takes everything would keep this loop forever: it goes on in the next turn then.
+        for _ in range(8):
+            if self._paused or self._transport.is_closing():
+                return
+            self._transport.write(self._block)
+        asyncio.get_running_loop().call_soon(self._fill)
+
+
+def _protocol_server(factory: Callable[[], asyncio.BaseProtocol]) -> Serve:
+    async def serve(listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        if listener.family == socket.AF_UNIX:
+            server = await loop.create_unix_server(factory, sock=listener, backlog=BACKLOG)
+        else:
+            server = await loop.create_server(factory, sock=listener, backlog=BACKLOG)
+        await server.start_serving()
+        _kept.append(server)
+
+    return serve
+
+
+async def _serve_streams(listener: socket.socket) -> None:
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(256 * 1024):
+                writer.write(data)
+                await writer.drain()
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    # StreamReader's own limit stops reading at twice this; the default would split 100 KiB messages.
+    _kept.append(await asyncio.start_server(echo, sock=listener, backlog=BACKLOG, limit=256 * 1024))
+
+
+async def _serve_sock(listener: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    clients: set[asyncio.Task[None]] = set()
+
+    async def echo(client: socket.socket) -> None:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with client:
+            try:
+                while data := await loop.sock_recv(client, 256 * 1024):
+                    await loop.sock_sendall(client, data)
+            except ConnectionError:
+                pass
+
+    async def accept() -> None:
+        while True:
+            client, _ = await loop.sock_accept(listener)
+            task = loop.create_task(echo(client))
+            clients.add(task)
+            task.add_done_callback(clients.discard)
+
+    listener.setblocking(False)
+    _kept.append(loop.create_task(accept()))
+
+
+async def _plain_asgi(scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+    if scope["type"] == "lifespan":
+        while True:
+            message = await receive()
+            await send({"type": message["type"] + ".complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+    headers = [(b"content-type", b"text/plain"), (b"content-length", b"13")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"Hello, world!"})
+
+
+async def _serve_uvicorn(listener: socket.socket, app: Any = _plain_asgi) -> None:
+    import uvicorn
+
+    config = uvicorn.Config(app, http="httptools", access_log=False, log_level="warning", backlog=BACKLOG)
+    server = uvicorn.Server(config)
+    _kept.append(asyncio.ensure_future(server.serve(sockets=[listener])))
+    while not server.started:
+        await asyncio.sleep(0.01)
+
+
+async def _serve_fastapi(listener: socket.socket) -> None:
+    from fastapi import FastAPI
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def root() -> dict[str, str]:
+        return {"message": "Hello, world!"}
+
+    await _serve_uvicorn(listener, app)
+
+
+async def _serve_aiohttp(listener: socket.socket) -> None:
+    from aiohttp import web
+
+    async def hello(request: web.Request) -> web.Response:
+        return web.Response(text="Hello, world!")
+
+    app = web.Application()
+    app.router.add_get("/", hello)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.SockSite(runner, listener, backlog=BACKLOG)
+    await site.start()
+    _kept.append(site)
+
+
+async def _serve_websockets(listener: socket.socket) -> None:
+    from websockets.asyncio.server import ServerConnection, serve
+
+    async def echo(connection: ServerConnection) -> None:
+        async for message in connection:
+            await connection.send(message)
+
+    _kept.append(await serve(echo, sock=listener, compression=None, ping_interval=None, backlog=BACKLOG))
+
+
+_kept: list[object] = []
+"""Servers and tasks that live as long as the process: some loops close a server that nobody holds."""
+KINDS: dict[str, Serve] = {
+    "protocol": _protocol_server(Echo),
+    "buffered": _protocol_server(BufferedEcho),
+    "sink": _protocol_server(Sink),
+    "source": _protocol_server(Source),
+    "streams": _serve_streams,
+    "sock": _serve_sock,
+    "uvicorn": _serve_uvicorn,
+    "fastapi": _serve_fastapi,
+    "aiohttp": _serve_aiohttp,
+    "websockets": _serve_websockets,
+}
+
+
+def listen(unix_path: str | None) -> tuple[socket.socket, int]:
+    """Make the listening socket; gives it and its port (0 for a Unix socket)."""
+    if unix_path is not None:
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(unix_path)
+        listener.listen(BACKLOG)
+        return listener, 0
+    listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+    return listener, int(listener.getsockname()[1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="A server program on one loop; ends when standard input closes.")
+    parser.add_argument("--loop", required=True, choices=loops.NAMES)
+    parser.add_argument("--kind", required=True, choices=KINDS)
+    parser.add_argument("--unix", metavar="PATH", help="listen on a Unix socket instead of TCP")
+    parser.add_argument("--cpu", type=int, default=None, help="core for the loop's thread")
+    arguments = parser.parse_args()
+    child.end_with_parent()
+    loop = loops.new_event_loop(arguments.loop)
+    asyncio.set_event_loop(loop)
+    child.pin_this_thread(arguments.cpu)
+    listener, port = listen(arguments.unix)
+
+    async def run() -> None:
+        await KINDS[arguments.kind](listener)
+        child.say(pid=os.getpid(), tid=threading.get_native_id(), port=port)
+        await asyncio.Event().wait()
+
+    loop.run_until_complete(run())
+
+
+if __name__ == "__main__":
+    main()
