@@ -18,7 +18,7 @@ _VARIABLES = ("JVLOOP_JAVA_HOME", "JVLOOP_JVM_OPTIONS", "JVLOOP_ENGINE_JAR", "JA
 
 
 def main() -> int:
-    """Prints the report; returns 0 if a loop works, else 1. A loop that hangs ends the process with a traceback, code 1."""
+    """Prints the report; returns 0 if a loop works, else 1. A loop that hangs ends the process with code 1."""
     _line("jvloop", jvloop.__version__)
     _line("Python", f"{platform.python_implementation()} {platform.python_version()}, {sys.executable}")
     _line("system", f"{platform.system()} {platform.release()}, {platform.machine()}, {os.cpu_count()} CPUs")

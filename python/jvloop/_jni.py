@@ -3,7 +3,8 @@
 Every call keeps the GIL (PYFUNCTYPE), so a Java method that works on Python objects may be called; if it sets a Python
 exception, ctypes raises it here. A Java exception is taken out of the JVM and raised as JavaError.
 
-JNI names functions by their index in a table; the indexes are those of the JNI specification, "Interface Function Table".
+JNI names functions by their index in a table; the indexes are those of the JNI specification, "Interface Function
+Table".
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 JNI_OK = 0
 JNI_VERSION = 0x00010008
-"""JNI version of Java 8: jvloop needs nothing newer from JNI, and an old JVM in the process can be asked for its version."""
+"""JNI version of Java 8: nothing newer is needed, and an old JVM in the process can be asked for its version."""
 
 _DETACH_CURRENT_THREAD, _GET_ENV, _ATTACH_CURRENT_THREAD_AS_DAEMON = 5, 6, 7
 _FIND_CLASS = 6
@@ -74,7 +75,7 @@ class JvmLibrary:
         return vm.value if count.value else None
 
     def create(self, options: list[str]) -> tuple[int, int]:
-        """Creates the JVM. Returns (JNI error code, address of the JavaVM); the address is 0 unless the code is JNI_OK."""
+        """Creates the JVM. Returns (JNI error code, address of the JavaVM), which is 0 unless the code is JNI_OK."""
         table = (VmOption * len(options))(*(VmOption(option.encode(), None) for option in options))
         arguments = VmInitArgs(JNI_VERSION, len(options), table, 0)
         vm, env = _POINTER(), _POINTER()
@@ -146,7 +147,7 @@ class Jni:
         return array
 
     def call(self, target: int, name: str, signature: str, *arguments: int | None) -> int:
-        """Calls a method that returns an object, on an object; 0 is Java's null. Access modifiers do not matter to JNI."""
+        """Calls a method that returns an object, on an object; 0 is null. JNI ignores access modifiers."""
         java_class = self._object(_GET_OBJECT_CLASS, (_POINTER, target))
         method = self._method_id(_GET_METHOD_ID, java_class, name, signature)
         return self._object(_CALL_OBJECT_METHOD_A, (_POINTER, target), (_POINTER, method), *_values(arguments))
@@ -154,7 +155,9 @@ class Jni:
     def call_static(self, java_class: int, name: str, signature: str, *arguments: int | None) -> int:
         """Calls a static method that returns an object."""
         method = self._method_id(_GET_STATIC_METHOD_ID, java_class, name, signature)
-        return self._object(_CALL_STATIC_OBJECT_METHOD_A, (_POINTER, java_class), (_POINTER, method), *_values(arguments))
+        return self._object(
+            _CALL_STATIC_OBJECT_METHOD_A, (_POINTER, java_class), (_POINTER, method), *_values(arguments)
+        )
 
     def call_static_long(self, java_class: int, name: str, signature: str, *arguments: int | None) -> int:
         """Calls a static method that returns a long."""

@@ -1,4 +1,4 @@
-"""The event loop policy, for code from before loop factories. Importing this warns from Python 3.14 on, as asyncio does."""
+"""The event loop policy, for code from before loop factories. Importing this warns from Python 3.14 on."""
 
 from __future__ import annotations
 

@@ -1,0 +1,106 @@
+"""The options that the JVM is created with, and what happens to those that it would refuse."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import shlex
+import subprocess
+from pathlib import Path
+
+from jvloop._java_home import JavaHome, JvmError
+
+_PROBE_TIMEOUT_S = 60.0
+
+_SMALLEST_STACK_KIB = 1024
+_LARGEST_STACK_KIB = 64 * 1024
+"""Reserved, not used, by each Java thread; a limit on the initial thread's stack where it has none."""
+
+
+def _user_options() -> list[str]:
+    text = os.environ.get("JVLOOP_JVM_OPTIONS", "")
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise JvmError(f"JVLOOP_JVM_OPTIONS={text!r} cannot be split into options as a shell would: {error}.") from None
+
+
+def _environment_options() -> list[str]:
+    """Options that the JVM itself takes from the environment, whoever starts it."""
+    return " ".join(os.environ.get(name, "") for name in ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")).split()
+
+
+def jvm_options(jar: Path) -> list[str]:
+    """The JVM's options: those of a modest guest, then the user's, which win.
+
+    HotSpot ends the process if two collectors are chosen or the heap's limits contradict each other, so the defaults
+    for either are left out as soon as the user has a say in it.
+    """
+    user = _user_options()
+    foreign = [*user, *_environment_options()]
+    options = [
+        f"-Djava.class.path={jar}",
+        "-Xrs",
+        "-Xshare:auto",
+        "-XX:-UsePerfData",
+        "-XX:+DisplayVMOutputToStderr",
+        # With -Xrs HotSpot would open its socket for jcmd and jstack at the start: a thread, and a file in /tmp.
+        "-XX:+DisableAttachMechanism",
+        "-XX:ReservedCodeCacheSize=32m",
+        f"-Xss{_stack_kib()}k",
+    ]
+    if not any(re.match(r"-XX:[+-]Use\w+GC$", option) for option in foreign):
+        options.append("-XX:+UseSerialGC")
+    if not any(re.match(r"-Xm[sxn]|-XX:\w*(?:Heap|RAM|NewSize)\w*=", option) for option in foreign):
+        options += ["-Xms16m", "-Xmx128m"]
+    return options + user
+
+
+def _stack_kib() -> int:
+    """The size of Java thread stacks, in KiB: that of the initial thread's own stack.
+
+    HotSpot puts its guard pages this far below the top of the initial thread's stack, whatever ``ulimit -s`` allows.
+    With its default of 1 MiB, recursion in C code that CPython permits (a deep ``repr`` on 3.11) would crash there.
+    """
+    soft, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    largest = _LARGEST_STACK_KIB * 1024
+    return min(max(soft, _SMALLEST_STACK_KIB * 1024) if soft != resource.RLIM_INFINITY else largest, largest) // 1024
+
+
+def try_options(home: JavaHome, options: list[str]) -> None:
+    """Raises JvmError if the JVM would refuse the options, or end the process over them.
+
+    Tried in a process of its own, which costs about as much as starting the JVM; only where options came from outside.
+    """
+    launcher = home.path / "bin" / "java"
+    if not (_user_options() or _environment_options()) or not launcher.is_file():
+        return
+    try:
+        probe = subprocess.run(
+            [launcher, *options, "-version"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={name: value for name, value in os.environ.items() if name != "JDK_JAVA_OPTIONS"},
+            timeout=_PROBE_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise refusal(home, options, f"it did not answer within {_PROBE_TIMEOUT_S:.0f} s") from None
+    if probe.returncode != 0:
+        said = "; ".join(line.strip() for line in probe.stdout.decode(errors="replace").splitlines() if line.strip())
+        raise refusal(home, options, said or f"exit code {probe.returncode}")
+
+
+def refusal(home: JavaHome, options: list[str], reason: str) -> JvmError:
+    sources = [
+        f"{name}={os.environ[name]!r}"
+        for name in ("JVLOOP_JVM_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")
+        if os.environ.get(name)
+    ]
+    advice = f"Check {' and '.join(sources)}" if sources else "Check for free memory and a whole Java runtime"
+    return JvmError(
+        f"The JVM of {home.path} (Java {home.version}) refuses to start: {reason}. "
+        f"Its options were: {shlex.join(options)}. {advice}."
+    )
