@@ -1,0 +1,37 @@
+package dev.jvloop.bridge;
+
+import dev.jvloop.loop.LoopMethods;
+import dev.jvloop.py.Layout;
+import dev.jvloop.py.Namespace;
+import dev.jvloop.py.PyErr;
+import dev.jvloop.py.PythonError;
+import dev.jvloop.transport.ListenerMethods;
+import dev.jvloop.transport.TransportMethods;
+
+/** Where Python enters Java, once in a process. */
+public final class Bootstrap {
+    private Bootstrap() {}
+
+    /**
+     * Checks the interpreter's layout and gives the Python classes their methods. Called through JNI by a thread that
+     * holds the GIL.
+     *
+     * @param namespace address of the dict described in {@link Namespace}, borrowed, which lives for ever
+     * @return 0, or -1 with the error indicator set
+     */
+    public static long start(long namespace) {
+        try {
+            Namespace.set(namespace);
+            Layout.check();
+            LoopMethods.attach();
+            TransportMethods.attach();
+            ListenerMethods.attach();
+            return 0;
+        } catch (PythonError e) {
+            return -1;
+        } catch (Throwable t) {
+            PyErr.raiseJava(t);
+            return -1;
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package dev.jvloop.capi;
+
+import java.lang.invoke.MethodHandle;
+
+/** Calls, sequences and buffers. The functions of abstract.h, under C's names. */
+public final class Abstract {
+    private static final MethodHandle PYOBJECT_CALLNOARGS = Downcall.plain("PyObject_CallNoArgs", 1);
+    private static final MethodHandle PYOBJECT_CALLONEARG = Downcall.plain("PyObject_CallOneArg", 2);
+    private static final MethodHandle PYOBJECT_VECTORCALL = Downcall.plain("PyObject_Vectorcall", 4);
+    private static final MethodHandle PYOBJECT_VECTORCALLMETHOD = Downcall.plain("PyObject_VectorcallMethod", 4);
+    private static final MethodHandle PYOBJECT_GETBUFFER = Downcall.plain("PyObject_GetBuffer", 3);
+    private static final MethodHandle PYBUFFER_RELEASE = Downcall.plain("PyBuffer_Release", 1);
+    private static final MethodHandle PYSEQUENCE_TUPLE = Downcall.plain("PySequence_Tuple", 1);
+
+    private Abstract() {}
+
+    public static long PyObject_CallNoArgs(long callable) {
+        try {
+            return (long) PYOBJECT_CALLNOARGS.invokeExact(callable);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+
+    public static long PyObject_CallOneArg(long callable, long argument) {
+        try {
+            return (long) PYOBJECT_CALLONEARG.invokeExact(callable, argument);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+
+    public static long PyObject_Vectorcall(long callable, long arguments, long nargsf, long kwnames) {
+        try {
+            return (long) PYOBJECT_VECTORCALL.invokeExact(callable, arguments, nargsf, kwnames);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+
+    public static long PyObject_VectorcallMethod(long name, long arguments, long nargsf, long kwnames) {
+        try {
+            return (long) PYOBJECT_VECTORCALLMETHOD.invokeExact(name, arguments, nargsf, kwnames);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+
+    public static long PyObject_GetBuffer(long exporter, long view, long flags) {
+        try {
+            return (long) PYOBJECT_GETBUFFER.invokeExact(exporter, view, flags);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+
+    public static long PyBuffer_Release(long view) {
+        try {
+            return (long) PYBUFFER_RELEASE.invokeExact(view);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+
+    public static long PySequence_Tuple(long iterable) {
+        try {
+            return (long) PYSEQUENCE_TUPLE.invokeExact(iterable);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+}

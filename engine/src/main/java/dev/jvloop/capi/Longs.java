@@ -1,0 +1,27 @@
+package dev.jvloop.capi;
+
+import java.lang.invoke.MethodHandle;
+
+/** int. The functions of longobject.h, under C's names. */
+public final class Longs {
+    private static final MethodHandle PYLONG_FROMLONGLONG = Downcall.critical("PyLong_FromLongLong", 1);
+    private static final MethodHandle PYLONG_ASLONGLONG = Downcall.plain("PyLong_AsLongLong", 1);
+
+    private Longs() {}
+
+    public static long PyLong_FromLongLong(long value) {
+        try {
+            return (long) PYLONG_FROMLONGLONG.invokeExact(value);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+
+    public static long PyLong_AsLongLong(long object) {
+        try {
+            return (long) PYLONG_ASLONGLONG.invokeExact(object);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+package dev.jvloop.capi;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * Finds symbols in the process's global scope.
+ *
+ * <p>CPython comes as an executable linked against a shared libpython and as a static executable that exports the
+ * C API itself (Debian). Loading libpython by its file name into the second kind brings a second, uninitialised
+ * interpreter into the process. {@code dlsym(RTLD_DEFAULT, name)} is right for both, and for a Java host that loaded
+ * libpython with {@code RTLD_GLOBAL}.
+ */
+public final class Symbols {
+    private static final long RTLD_DEFAULT = 0;
+    private static final MethodHandle DLSYM = Linker.nativeLinker().downcallHandle(
+            Linker.nativeLinker().defaultLookup().findOrThrow("dlsym"),
+            FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+
+    private Symbols() {}
+
+    /** The address of a global symbol, or 0 where the process has none of that name. */
+    public static long findOrZero(String name) {
+        try (Arena arena = Arena.ofConfined()) {
+            return (long) DLSYM.invokeExact(RTLD_DEFAULT, arena.allocateFrom(name).address());
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+
+    /**
+     * The address of a global symbol.
+     *
+     * @throws UnsatisfiedLinkError if the process has none of that name
+     */
+    public static MemorySegment findOrThrow(String name) {
+        long address = findOrZero(name);
+        if (address == 0) {
+            throw new UnsatisfiedLinkError("this process exports no symbol " + name
+                    + ": is it a CPython 3.11 or newer that exports its C API?");
+        }
+        return MemorySegment.ofAddress(address);
+    }
+}

@@ -1,0 +1,36 @@
+package dev.jvloop.capi;
+
+/** Which CPython this process runs, and what follows from it for the raw calls. */
+public final class Version {
+    /** {@code Py_Version}: {@code sys.hexversion}, exported since 3.11. */
+    private static final int HEX = Memory.getInt(Symbols.findOrThrow("Py_Version").address());
+
+    /**
+     * From 3.12 an allocation only asks for a cyclic collection, which then runs at the eval breaker. Before, it
+     * runs on the spot, and with it finalizers: no critical downcall may allocate a GC-tracked object there.
+     */
+    public static final boolean COLLECTS_AT_EVAL_BREAKER = atLeast(3, 12);
+
+    /**
+     * On 3.12 and 3.13 entering and leaving a context runs no Python code and collects nothing. On 3.11 the error
+     * path allocates (see above); from 3.14 context watchers may run.
+     */
+    public static final boolean CONTEXT_SWITCH_RUNS_NO_PYTHON = atLeast(3, 12) && !atLeast(3, 14);
+
+    /** From 3.12 objects with a refcount in the upper ranges are immortal and their count is never written. */
+    public static final boolean HAS_IMMORTAL_OBJECTS = atLeast(3, 12);
+
+    /** From 3.12 the error indicator is one exception object. */
+    public static final boolean RAISED_EXCEPTION_IS_ONE_OBJECT = atLeast(3, 12);
+
+    private Version() {}
+
+    public static boolean atLeast(int major, int minor) {
+        return HEX >>> 16 >= (major << 8 | minor);
+    }
+
+    /** For example {@code 3.13.0}. */
+    public static String text() {
+        return (HEX >>> 24) + "." + (HEX >>> 16 & 0xff) + "." + (HEX >>> 8 & 0xff);
+    }
+}

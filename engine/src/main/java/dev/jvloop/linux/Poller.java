@@ -1,0 +1,216 @@
+package dev.jvloop.linux;
+
+import dev.jvloop.capi.Memory;
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+import java.util.function.Consumer;
+
+/**
+ * Level-triggered epoll, a table of handlers by file descriptor, and an eventfd that wakes the wait.
+ *
+ * <p>The fact that makes this hard: epoll watches open file <em>descriptions</em>, its table is keyed by descriptor
+ * <em>number</em>, and a user may close a number while it is registered. The kernel then forgets it silently, the
+ * number comes back with the next socket, and events that were already fetched may belong to the former one. So each
+ * registration has a generation that travels in the event's data and is compared before a handler runs, and
+ * a change that the kernel answers with ENOENT registers anew.
+ *
+ * <p>Knows no Python. Not thread-safe, but for {@link #wakeup}.
+ */
+public final class Poller implements AutoCloseable {
+    public static final int READ = 1;
+    public static final int WRITE = 4;
+
+    private static final int EPOLL_CTL_ADD = 1;
+    private static final int EPOLL_CTL_DEL = 2;
+    private static final int EPOLL_CTL_MOD = 3;
+    private static final int ERROR_OR_HANGUP = 8 | 16;
+    /** struct epoll_event is packed on x86-64 only (sys/epoll.h). */
+    private static final boolean PACKED = System.getProperty("os.arch").equals("amd64");
+    private static final int DATA_OFFSET = PACKED ? 4 : 8;
+    private static final int EVENT_SIZE = PACKED ? 12 : 16;
+    private static final int MAX_EVENTS = 256;
+
+    private static final class Registration {
+        final FdHandler handler;
+        final int generation;
+        int interest;
+
+        Registration(FdHandler handler, int generation) {
+            this.handler = handler;
+            this.generation = generation;
+        }
+    }
+
+    private final SystemCalls calls;
+    /** Its own, since any thread may wake while the loop's thread reads the errno of its wait. */
+    private final SystemCalls wakeCalls = new SystemCalls();
+    private final Arena arena = Arena.ofAuto();
+    private final long events = arena.allocate((long) EVENT_SIZE * MAX_EVENTS, 16).address();
+    private final long change = arena.allocate(16, 16).address();
+    private final long wakeValue = arena.allocate(8, 8).address();
+    private final long drainedValue = arena.allocate(8, 8).address();
+    private final int epoll;
+    private final int wakeFd;
+    private Registration[] byFd = new Registration[64];
+    private int generations;
+    private boolean closed;
+
+    /** Opens the epoll and event file descriptors; throws {@link SystemCallException} if the process may not. */
+    public Poller(SystemCalls calls) {
+        this.calls = calls;
+        epoll = SystemCallException.check("epoll_create1", calls.epollCreate());
+        int eventFd = calls.eventfd();
+        if (eventFd < 0) {
+            calls.close(epoll);
+            throw new SystemCallException("eventfd", -eventFd);
+        }
+        wakeFd = eventFd;
+        Memory.putLong(wakeValue, 1);
+        SystemCallException.check("epoll_ctl", control(EPOLL_CTL_ADD, wakeFd, READ, 0));
+    }
+
+    /** The epoll descriptor itself: readable when any registered one is ready. */
+    public int fd() {
+        return epoll;
+    }
+
+    public FdHandler handlerOrNull(int fd) {
+        Registration registration = registrationOrNull(fd);
+        return registration == null ? null : registration.handler;
+    }
+
+    /** What a descriptor is watched for: {@link #READ} | {@link #WRITE}, 0 if nothing. */
+    public int interest(int fd) {
+        Registration registration = registrationOrNull(fd);
+        return registration == null ? 0 : registration.interest;
+    }
+
+    /**
+     * Watches a descriptor for {@code interest} on behalf of a handler, which replaces any other.
+     *
+     * @return 0, or {@code -errno} with nothing changed
+     */
+    public int watch(int fd, int interest, FdHandler handler) {
+        Registration registration = registrationOrNull(fd);
+        if (registration == null || registration.handler != handler) {
+            registration = new Registration(handler, nextGeneration());
+        }
+        boolean known = interest(fd) != 0;
+        int result = control(known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, interest, registration.generation);
+        if (result == -Errno.ENOENT && known) {
+            result = control(EPOLL_CTL_ADD, fd, interest, registration.generation);
+        } else if (result == -Errno.EEXIST && !known) {
+            result = control(EPOLL_CTL_MOD, fd, interest, registration.generation);
+        }
+        if (result < 0) {
+            if (known && result == -Errno.EBADF) {
+                byFd[fd] = null;
+            }
+            return result;
+        }
+        registration.interest = interest;
+        if (fd >= byFd.length) {
+            byFd = Arrays.copyOf(byFd, Math.max(fd + 1, byFd.length * 2));
+        }
+        byFd[fd] = registration;
+        return 0;
+    }
+
+    /** Stops watching a descriptor; one that the user has closed already is forgotten. */
+    public void unwatch(int fd) {
+        Registration registration = registrationOrNull(fd);
+        if (registration == null) {
+            return;
+        }
+        byFd[fd] = null;
+        control(EPOLL_CTL_DEL, fd, 0, 0);
+    }
+
+    /**
+     * Hands what is ready to its handlers without waiting.
+     *
+     * @return how many events there were
+     */
+    public int pollNow() {
+        int count = calls.epollWaitNow(epoll, events, MAX_EVENTS);
+        if (count > 0) {
+            dispatch(count);
+        }
+        return count;
+    }
+
+    /**
+     * Waits for up to {@code timeoutNanos} (negative: for ever) without handing anything out: the caller takes
+     * whatever locks it needs and then calls {@link #dispatch} with the result.
+     */
+    public int await(long timeoutNanos) {
+        return calls.epollWait(epoll, events, MAX_EVENTS, timeoutNanos);
+    }
+
+    /** Runs the handlers of the first {@code count} events that {@link #await} fetched. */
+    public void dispatch(int count) {
+        for (int i = 0; i < count; i++) {
+            long event = events + (long) i * EVENT_SIZE;
+            int ready = Memory.getInt(event);
+            int fd = Memory.getInt(event + DATA_OFFSET);
+            int generation = Memory.getInt(event + DATA_OFFSET + 4);
+            if (generation == 0) {
+                calls.read(wakeFd, drainedValue, 8);
+                continue;
+            }
+            Registration registration = registrationOrNull(fd);
+            if (registration == null || registration.generation != generation) {
+                continue;
+            }
+            int wanted = (ready & ERROR_OR_HANGUP) != 0 ? registration.interest : ready & registration.interest;
+            if (wanted != 0) {
+                registration.handler.onReady(wanted);
+            }
+        }
+    }
+
+    /** Ends a wait, or the next one. Any thread. */
+    public void wakeup() {
+        if (!closed) {
+            wakeCalls.write(wakeFd, wakeValue, 8);
+        }
+    }
+
+    public void forEachHandler(Consumer<FdHandler> action) {
+        for (Registration registration : byFd) {
+            if (registration != null) {
+                action.accept(registration.handler);
+            }
+        }
+    }
+
+    private Registration registrationOrNull(int fd) {
+        return fd >= 0 && fd < byFd.length ? byFd[fd] : null;
+    }
+
+    private int nextGeneration() {
+        generations = generations == Integer.MAX_VALUE ? 1 : generations + 1;
+        return generations;
+    }
+
+    private int control(int operation, int fd, int interest, int generation) {
+        if (closed) {
+            return -Errno.EBADF;
+        }
+        Memory.putInt(change, interest);
+        Memory.putInt(change + DATA_OFFSET, fd);
+        Memory.putInt(change + DATA_OFFSET + 4, generation);
+        return calls.epollCtl(epoll, operation, fd, change);
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        Arrays.fill(byFd, null);
+        calls.close(wakeFd);
+        calls.close(epoll);
+    }
+}

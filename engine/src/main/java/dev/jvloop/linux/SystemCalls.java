@@ -1,0 +1,217 @@
+package dev.jvloop.linux;
+
+import dev.jvloop.capi.Downcall;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+
+/**
+ * System calls, in one errno funnel: every method returns what the kernel does, a result of 0 or more or
+ * {@code -errno}.
+ *
+ * <p>glibc reports failure by -1 and the thread's {@code errno}. By the time Java reads {@code errno} the JVM may have
+ * changed it, so the linker captures it right after the call, into a segment that the caller's loop owns (one of
+ * these objects for each loop; they are not shared between threads).
+ *
+ * <p>All calls but {@link #epollWait} are critical downcalls: the file descriptors are non-blocking, so they return
+ * at once.
+ */
+public final class SystemCalls {
+    private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
+    private static final VarHandle ERRNO_VALUE = Linker.Option.captureStateLayout()
+            .varHandle(MemoryLayout.PathElement.groupElement("errno"));
+
+    private static final MethodHandle RECV = critical("recv", 4);
+    private static final MethodHandle SEND = critical("send", 4);
+    private static final MethodHandle CLOSE = critical("close", 1);
+    private static final MethodHandle EPOLL_CTL = critical("epoll_ctl", 4);
+    private static final MethodHandle EPOLL_WAIT_NOW = critical("epoll_wait", 4);
+    private static final MethodHandle WRITE = critical("write", 3);
+    private static final MethodHandle READ = critical("read", 3);
+
+    /** Calls that a loop may never make are bound when it makes them first. */
+    private static final class Accepting {
+        private static final MethodHandle ACCEPT4 = critical("accept4", 4);
+        private static final MethodHandle GETSOCKNAME = critical("getsockname", 3);
+        private static final MethodHandle SETSOCKOPT = critical("setsockopt", 5);
+        private static final MethodHandle SHUTDOWN = critical("shutdown", 2);
+    }
+
+    private static final class Gathering {
+        private static final MethodHandle SENDMSG = critical("sendmsg", 3);
+    }
+
+    private static final class Creating {
+        private static final MethodHandle EPOLL_CREATE1 = critical("epoll_create1", 1);
+        private static final MethodHandle EVENTFD = critical("eventfd", 2);
+    }
+
+    /** Freed with this object: a transport may outlive its loop's close. */
+    private final MemorySegment state = Arena.ofAuto().allocate(Linker.Option.captureStateLayout());
+
+    private static MethodHandle critical(String name, int arity) {
+        return Downcall.of(name, withState(arity), ERRNO, Linker.Option.critical(false));
+    }
+
+    static MethodHandle blocking(String name, int arity) {
+        return Downcall.of(name, withState(arity), ERRNO);
+    }
+
+    private static FunctionDescriptor withState(int arity) {
+        MemoryLayout[] arguments = new MemoryLayout[arity];
+        Arrays.fill(arguments, ValueLayout.JAVA_LONG);
+        return FunctionDescriptor.of(ValueLayout.JAVA_LONG, arguments);
+    }
+
+    /** Result of a call whose C type is ssize_t. */
+    private long result(long value) {
+        return value >= 0 ? value : -(int) ERRNO_VALUE.get(state, 0L);
+    }
+
+    /** Result of a call whose C type is int: the upper half of the register is undefined. */
+    private int intResult(long value) {
+        int narrow = (int) value;
+        return narrow >= 0 ? narrow : -(int) ERRNO_VALUE.get(state, 0L);
+    }
+
+    public long recv(int fd, long buffer, long length) {
+        try {
+            return result((long) RECV.invokeExact(state, (long) fd, buffer, length, 0L));
+        } catch (Throwable t) {
+            throw failed(t);
+        }
+    }
+
+    private static final long MSG_NOSIGNAL = 0x4000;
+
+    public long send(int fd, long buffer, long length) {
+        try {
+            return result((long) SEND.invokeExact(state, (long) fd, buffer, length, MSG_NOSIGNAL));
+        } catch (Throwable t) {
+            throw failed(t);
+        }
+    }
+
+    /** @param message address of a struct msghdr */
+    public long sendmsg(int fd, long message) {
+        try {
+            return result((long) Gathering.SENDMSG.invokeExact(state, (long) fd, message, MSG_NOSIGNAL));
+        } catch (Throwable t) {
+            throw failed(t);
+        }
+    }
+
+    public int close(int fd) {
+        try {
+            return intResult((long) CLOSE.invokeExact(state, (long) fd));
+        } catch (Throwable t) {
+            throw failed(t);
+        }
+    }
+
+    private static final long SOCK_NONBLOCK_CLOEXEC = 0x800 | 0x80000;
+
+    public int accept4(int fd, long address, long addressLength) {
+        try {
+            return intResult((long) Accepting.ACCEPT4.invokeExact(
+                    state, (long) fd, address, addressLength, SOCK_NONBLOCK_CLOEXEC));
+        } catch (Throwable t) {
+            throw failed(t);
+        }
+    }
+
+    public int getsockname(int fd, long address, long addressLength) {
+        try {
+            return intResult((long) Accepting.GETSOCKNAME.invokeExact(state, (long) fd, address, addressLength));
+        } catch (Throwable t) {
+            throw failed(t);
+        }
+    }
+
+    public int setsockopt(int fd, int level, int option, long value, int length) {
+        try {
+            return intResult((long) Accepting.SETSOCKOPT.invokeExact(
+                    state, (long) fd, (long) level, (long) option, value, (long) length));
+        } catch (Throwable t) {
+            throw failed(t);
+        }
+    }
+
+    private static final long SHUT_WR = 1;
+
+    public int shutdownWrite(int fd) {
+        try {
+            return intResult((long) Accepting.SHUTDOWN.invokeExact(state, (long) fd, SHUT_WR));
+        } catch (Throwable t) {
+            throw failed(t);
+        }
+    }
+
+    public int epollCreate() {
+        try {
+            return intResult((long) Creating.EPOLL_CREATE1.invokeExact(state, 0x80000L));
+        } catch (Throwable t) {
+            throw failed(t);
+        }
+    }
+
+    public int epollCtl(int epoll, int operation, int fd, long event) {
+        try {
+            return intResult((long) EPOLL_CTL.invokeExact(state, (long) epoll, (long) operation, (long) fd, event));
+        } catch (Throwable t) {
+            throw failed(t);
+        }
+    }
+
+    /** epoll_wait with a timeout of 0: never blocks. */
+    public int epollWaitNow(int epoll, long events, int maxEvents) {
+        try {
+            return intResult((long) EPOLL_WAIT_NOW.invokeExact(state, (long) epoll, events, (long) maxEvents, 0L));
+        } catch (Throwable t) {
+            throw failed(t);
+        }
+    }
+
+    /** Blocks for up to {@code timeoutNanos} (negative: for ever). The caller does not hold the GIL. */
+    public int epollWait(int epoll, long events, int maxEvents, long timeoutNanos) {
+        return BlockingWait.epollWait(this, state, epoll, events, maxEvents, timeoutNanos);
+    }
+
+    int blockingResult(long value) {
+        return intResult(value);
+    }
+
+    public int eventfd() {
+        try {
+            return intResult((long) Creating.EVENTFD.invokeExact(state, 0L, 0x800L | 0x80000L));
+        } catch (Throwable t) {
+            throw failed(t);
+        }
+    }
+
+    public long write(int fd, long buffer, long length) {
+        try {
+            return result((long) WRITE.invokeExact(state, (long) fd, buffer, length));
+        } catch (Throwable t) {
+            throw failed(t);
+        }
+    }
+
+    public long read(int fd, long buffer, long length) {
+        try {
+            return result((long) READ.invokeExact(state, (long) fd, buffer, length));
+        } catch (Throwable t) {
+            throw failed(t);
+        }
+    }
+
+    static RuntimeException failed(Throwable t) {
+        return Downcall.failed(t);
+    }
+}

@@ -1,0 +1,136 @@
+package dev.jvloop.loop;
+
+import dev.jvloop.capi.Downcall;
+import dev.jvloop.capi.GarbageCollection;
+import dev.jvloop.capi.Memory;
+import dev.jvloop.capi.Objects;
+import dev.jvloop.py.Layout;
+import dev.jvloop.py.Py;
+import dev.jvloop.py.PyErr;
+import dev.jvloop.py.Refs;
+import dev.jvloop.py.Registry;
+import dev.jvloop.py.Upcalls;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+
+/**
+ * The Python object that stands for an {@link EventLoop} in the {@code _engine} slot of its {@code jvloop.Loop}.
+ *
+ * <p>The ready queue, the timers and the table of file descriptors own references that only Java knows. The cyclic
+ * garbage collector must see them, or a loop that was dropped without {@code close()} could never be collected, since
+ * each of its handles refers back to it. So this type's tp_traverse shows them.
+ */
+public final class EngineObject {
+    private static final int PY_TP_CLEAR = 51;
+    private static final int PY_TP_DEALLOC = 52;
+    private static final int PY_TP_TRAVERSE = 71;
+    private static final int PY_TPFLAGS_HAVE_GC = 1 << 14;
+    private static final int PY_TPFLAGS_DISALLOW_INSTANTIATION = 1 << 7;
+    private static final MethodHandle VISIT = Downcall.pointer(2);
+    private static final long TYPE = newType();
+
+    private EngineObject() {}
+
+    /** A new reference to the Python object for a loop. */
+    public static long newFor(EventLoop loop) {
+        long ownedObject = PyErr.checked(Objects.PyType_GenericAlloc(TYPE, 0));
+        Memory.putLong(ownedObject + Layout.HEADER, Registry.add(loop));
+        return ownedObject;
+    }
+
+    /** The loop behind the {@code _engine} slot of a Python loop. */
+    public static EventLoop of(long pythonLoop) {
+        long engine = Memory.getLong(pythonLoop + LoopLayout.ENGINE);
+        if (engine == 0) {
+            throw PyErr.raise(PyErr.RUNTIME_ERROR, "jvloop.Loop.__init__() was not called");
+        }
+        return (EventLoop) Registry.get((int) Memory.getLong(engine + Layout.HEADER));
+    }
+
+    private static EventLoop loopOrNull(long engine) {
+        return (EventLoop) Registry.get((int) Memory.getLong(engine + Layout.HEADER));
+    }
+
+    private static long newType() {
+        Arena forever = Arena.global();
+        MemorySegment slots = forever.allocate(4 * 16, 8);
+        putSlot(slots, 0, PY_TP_TRAVERSE, "traverse");
+        putSlot(slots, 1, PY_TP_CLEAR, "clear");
+        putSlot(slots, 2, PY_TP_DEALLOC, "dealloc");
+        MemorySegment spec = forever.allocate(32, 8);
+        Memory.putLong(spec.address(), forever.allocateFrom("jvloop.Engine").address());
+        Memory.putInt(spec.address() + 8, (int) Layout.HEADER + 8);
+        Memory.putInt(spec.address() + 16, PY_TPFLAGS_HAVE_GC | PY_TPFLAGS_DISALLOW_INSTANTIATION);
+        Memory.putLong(spec.address() + 24, slots.address());
+        return PyErr.checked(Objects.PyType_FromSpec(spec.address()));
+    }
+
+    private static void putSlot(MemorySegment slots, int index, int id, String body) {
+        long slot = slots.address() + 16L * index;
+        Memory.putInt(slot, id);
+        Memory.putLong(slot + 8, Upcalls.neverRaising(
+                Upcalls.body(MethodHandles.lookup(), EngineObject.class, body)));
+    }
+
+    /** int traverse(PyObject *self, visitproc visit, void *arg) */
+    @SuppressWarnings("unused")
+    private static long traverse(long self, long visit, long argument, long unused) {
+        Visitor visitor = new Visitor(MemorySegment.ofAddress(visit), argument);
+        visitor.accept(Py.typeOf(self));
+        EventLoop loop = loopOrNull(self);
+        if (loop != null) {
+            loop.visitReferences(visitor);
+        }
+        return visitor.result;
+    }
+
+    /** int clear(PyObject *self) */
+    @SuppressWarnings("unused")
+    private static long clear(long self, long unused1, long unused2, long unused3) {
+        EventLoop loop = loopOrNull(self);
+        if (loop != null) {
+            loop.clearQueues();
+        }
+        return 0;
+    }
+
+    /** void dealloc(PyObject *self) */
+    @SuppressWarnings("unused")
+    private static long dealloc(long self, long unused1, long unused2, long unused3) {
+        GarbageCollection.PyObject_GC_UnTrack(self);
+        EventLoop loop = loopOrNull(self);
+        if (loop != null) {
+            Registry.remove((int) Memory.getLong(self + Layout.HEADER));
+            loop.close();
+        }
+        long ownedType = Py.typeOf(self);
+        GarbageCollection.PyObject_GC_Del(self);
+        Refs.decref(ownedType);
+        return 0;
+    }
+
+    /** Calls visitproc until it answers other than 0. */
+    private static final class Visitor implements java.util.function.LongConsumer {
+        private final MemorySegment visit;
+        private final long argument;
+        private int result;
+
+        Visitor(MemorySegment visit, long argument) {
+            this.visit = visit;
+            this.argument = argument;
+        }
+
+        @Override
+        public void accept(long object) {
+            if (result == 0) {
+                try {
+                    result = (int) (long) VISIT.invokeExact(visit, object, argument);
+                } catch (Throwable t) {
+                    throw Downcall.failed(t);
+                }
+            }
+        }
+    }
+}

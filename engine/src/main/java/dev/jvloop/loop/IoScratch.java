@@ -1,0 +1,60 @@
+package dev.jvloop.loop;
+
+import dev.jvloop.capi.Abstract;
+import dev.jvloop.capi.Memory;
+import java.lang.foreign.Arena;
+
+/** Native memory that all transports of one loop share, since only one of them does I/O at a time. */
+public final class IoScratch {
+    /** What asyncio reads at most at once. */
+    public static final int READ_SIZE = 256 * 1024;
+    /** IOV_MAX of Linux. */
+    public static final int MAX_IOVECS = 1024;
+    public static final int SOCKADDR_SIZE = 128;
+
+    /** {@link #READ_SIZE} bytes to receive into. */
+    public final long readBuffer;
+    /** One word, for C functions that change a reference in place. */
+    public final long word;
+    /** {@link #MAX_IOVECS} struct iovec. */
+    public final long iovecs;
+    private final long messageHeader;
+    private final long callArguments;
+    /** A struct sockaddr_storage, and behind it a socklen_t. */
+    public final long address;
+    public final long addressLength;
+
+    IoScratch(Arena arena) {
+        readBuffer = arena.allocate(READ_SIZE, 64).address();
+        iovecs = arena.allocate(16L * MAX_IOVECS, 16).address();
+        word = arena.allocate(8, 8).address();
+        messageHeader = arena.allocate(56, 16).address();
+        callArguments = arena.allocate(24, 8).address();
+        address = arena.allocate(SOCKADDR_SIZE + 8, 16).address();
+        addressLength = address + SOCKADDR_SIZE;
+    }
+
+    private static final int MSG_IOV = 16;
+    private static final int MSG_IOVLEN = 24;
+
+    /** A struct msghdr for the first {@code count} iovecs. */
+    public long message(int count) {
+        Memory.putLong(messageHeader + MSG_IOV, iovecs);
+        Memory.putLong(messageHeader + MSG_IOVLEN, count);
+        return messageHeader;
+    }
+
+    private static final long PY_VECTORCALL_ARGUMENTS_OFFSET = 1L << 63;
+
+    /**
+     * Calls a method with one argument, without an allocation: for the calls that the loop makes for each packet.
+     * They do not nest, since the poller's dispatch does not; so one array is enough.
+     *
+     * @return a new reference, or 0 with the error indicator set
+     */
+    public long callMethod(long object, long name, long argument) {
+        Memory.putLong(callArguments + 8, object);
+        Memory.putLong(callArguments + 16, argument);
+        return Abstract.PyObject_VectorcallMethod(name, callArguments + 8, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, 0);
+    }
+}

@@ -1,0 +1,224 @@
+package dev.jvloop.loop;
+
+import dev.jvloop.capi.Abstract;
+import dev.jvloop.capi.Floats;
+import dev.jvloop.capi.Longs;
+import dev.jvloop.capi.Memory;
+import dev.jvloop.linux.Poller;
+import dev.jvloop.py.Arguments;
+import dev.jvloop.py.MethodTable;
+import dev.jvloop.py.Namespace;
+import dev.jvloop.py.Py;
+import dev.jvloop.py.PyErr;
+import dev.jvloop.py.Refs;
+import java.lang.foreign.Arena;
+import java.lang.invoke.MethodHandles;
+
+/**
+ * The methods of {@code jvloop.Loop} and {@code jvloop.TimerHandle} whose bodies are Java.
+ *
+ * <p>Each scheduling method does the plain case itself: an open loop, debug off, well-formed arguments. Everything
+ * else (debug checks, the error for a closed loop or missing arguments) it leaves to asyncio's own method, so that
+ * checks and messages are asyncio's.
+ */
+@SuppressWarnings("unused")
+public final class LoopMethods {
+    private static final long BASE_CALL_SOON = Namespace.object("base.call_soon");
+    private static final long BASE_CALL_SOON_THREADSAFE = Namespace.object("base.call_soon_threadsafe");
+    private static final long BASE_CALL_LATER = Namespace.object("base.call_later");
+    private static final long CHECKED_CALL_AT = Namespace.object("helper.call_at_checked");
+    private static final long BASE_CANCEL = Namespace.object("base.TimerHandle.cancel");
+
+    private LoopMethods() {}
+
+    /** Gives the Python classes their methods. */
+    public static void attach() {
+        new MethodTable(MethodHandles.lookup(), LoopMethods.class, Namespace.object("type.Loop"))
+                .keywords("call_soon", "($self, callback, /, *args, context=None)",
+                        "Call back in the next iteration; returns a Handle. The loop's thread only.")
+                .keywords("call_soon_threadsafe", "($self, callback, /, *args, context=None)",
+                        "call_soon() from any thread, and from signal handlers.")
+                .keywords("call_later", "($self, delay, callback, /, *args, context=None)",
+                        "Call back after delay seconds, never earlier; returns a TimerHandle.")
+                .keywords("call_at", "($self, when, callback, /, *args, context=None)",
+                        "Call back at loop time when, in seconds; returns a TimerHandle.")
+                .noArguments("time", "($self, /)", "The loop's clock, in seconds.")
+                .positional("_call_soon", "($self, callback, args, context, /)", "Queue a new Handle.")
+                .oneArgument("_add_callback", "($self, handle, /)", "Queue a Handle.")
+                .oneArgument("_schedule_timer", "($self, handle, /)", "Take up a TimerHandle.")
+                .oneArgument("_timer_handle_cancelled", "($self, handle, /)", "Note that a timer was cancelled.")
+                .noArguments("_run_once", "($self, /)", "Run iterations until stop().")
+                .noArguments("_write_to_self", "($self, /)", "Wake the loop if it waits.")
+                .positional("_watch", "($self, fd, direction, handle, /)", "Set a reader (1) or writer (4) Handle.")
+                .positional("_unwatch", "($self, fd, direction, /)", "Remove a reader (1) or writer (4).")
+                .oneArgument("_interest", "($self, fd, /)", "What a descriptor is watched for: 1 read, 4 write.")
+                .positional("_open_engine", "($self, engine_owner, strict, /)", "Create the Java half.")
+                .noArguments("_close_engine", "($self, /)", "Close the Java half.");
+        new MethodTable(MethodHandles.lookup(), LoopMethods.class, Namespace.object("type.TimerHandle"))
+                .noArguments("cancel", "($self, /)", "Cancel the callback.");
+    }
+
+    private static long call_soon(long self, long arguments, long count, long names) {
+        EventLoop loop = EngineObject.of(self);
+        if (count == 0 || loop.needsChecks()) {
+            return newResultOfBase(BASE_CALL_SOON, self, arguments, count, names);
+        }
+        long context = Arguments.contextOrNull("call_soon", arguments + 8 * count, names);
+        return loop.schedule(
+                Handles.newHandle(self, Arguments.get(arguments, 0), arguments + 8, count - 1, context));
+    }
+
+    private static long call_soon_threadsafe(long self, long arguments, long count, long names) {
+        EventLoop loop = EngineObject.of(self);
+        if (count == 0 || loop.needsChecks()) {
+            return newResultOfBase(BASE_CALL_SOON_THREADSAFE, self, arguments, count, names);
+        }
+        long context = Arguments.contextOrNull("call_soon_threadsafe", arguments + 8 * count, names);
+        long ownedHandle = loop.schedule(
+                Handles.newHandle(self, Arguments.get(arguments, 0), arguments + 8, count - 1, context));
+        loop.wakeup();
+        return ownedHandle;
+    }
+
+    private static long call_later(long self, long arguments, long count, long names) {
+        EventLoop loop = EngineObject.of(self);
+        if (count > 0 && loop.isStrict()) {
+            loop.checkDelay(Arguments.get(arguments, 0));
+        }
+        if (count < 2 || loop.needsChecks() || loop.hasOwnTimers() || !isNumber(Arguments.get(arguments, 0))) {
+            return newResultOfBase(BASE_CALL_LATER, self, arguments, count, names);
+        }
+        double when = loop.time() + Py.toDouble(Arguments.get(arguments, 0));
+        return newTimer(loop, "call_later", when, Py.newFloat(when), arguments, count, names);
+    }
+
+    private static long call_at(long self, long arguments, long count, long names) {
+        EventLoop loop = EngineObject.of(self);
+        if (count < 2 || loop.needsChecks() || !isNumber(Arguments.get(arguments, 0))) {
+            return newResultOfBase(CHECKED_CALL_AT, self, arguments, count, names);
+        }
+        long when = Arguments.get(arguments, 0);
+        return newTimer(loop, "call_at", Py.toDouble(when), Refs.incref(when), arguments, count, names);
+    }
+
+    private static boolean isNumber(long object) {
+        return Py.isFloat(object) || Py.isInt(object);
+    }
+
+    private static long newTimer(
+            EventLoop loop, String method, double when, long ownedWhen, long arguments, long count, long names) {
+        long context = Arguments.contextOrNull(method, arguments + 8 * count, names);
+        return loop.scheduleTimer(when, Handles.newTimerHandle(
+                loop.self(), ownedWhen, Arguments.get(arguments, 1), arguments + 16, count - 2, context));
+    }
+
+    private static long time(long self, long unused1, long unused2, long unused3) {
+        return PyErr.checked(Floats.PyFloat_FromDouble(EngineObject.of(self).time()));
+    }
+
+    private static long _call_soon(long self, long arguments, long count, long unused) {
+        Arguments.expectCount("_call_soon", count, 3);
+        EventLoop loop = EngineObject.of(self);
+        if (loop.isDebug()) {
+            long ownedHandle = Handles.newByPython(
+                    Arguments.get(arguments, 0), Arguments.get(arguments, 1), self, Arguments.get(arguments, 2));
+            return loop.schedule(ownedHandle);
+        }
+        long args = Arguments.get(arguments, 1);
+        return loop.schedule(Handles.newHandle(
+                self, Arguments.get(arguments, 0), Py.tupleItems(args), Py.size(args), Arguments.get(arguments, 2)));
+    }
+
+    private static long _add_callback(long self, long handle, long unused1, long unused2) {
+        EngineObject.of(self).addCallback(handle);
+        return Py.newNone();
+    }
+
+    private static long _schedule_timer(long self, long handle, long unused1, long unused2) {
+        double when = Py.toDouble(Handles.whenOf(handle));
+        Handles.setScheduled(handle, true);
+        return EngineObject.of(self).scheduleTimer(when, Refs.incref(handle));
+    }
+
+    private static long _timer_handle_cancelled(long self, long handle, long unused1, long unused2) {
+        EngineObject.of(self).noteTimerCancelled(handle);
+        return Py.newNone();
+    }
+
+    /** {@code TimerHandle.cancel}. */
+    private static long cancel(long self, long unused1, long unused2, long unused3) {
+        long loop = Handles.loopOf(self);
+        if (Py.typeOf(loop) != LOOP || EngineObject.of(loop).isDebug()) {
+            return PyErr.checked(Abstract.PyObject_CallOneArg(BASE_CANCEL, self));
+        }
+        if (!Handles.isCancelled(self)) {
+            EngineObject.of(loop).noteTimerCancelled(self);
+            Handles.cancel(self);
+        }
+        return Py.newNone();
+    }
+
+    private static final long LOOP = Namespace.object("type.Loop");
+
+    private static long _run_once(long self, long unused1, long unused2, long unused3) {
+        EngineObject.of(self).runUntilStopped();
+        return Py.newNone();
+    }
+
+    private static long _write_to_self(long self, long unused1, long unused2, long unused3) {
+        EngineObject.of(self).wakeup();
+        return Py.newNone();
+    }
+
+    private static long _watch(long self, long arguments, long count, long unused) {
+        Arguments.expectCount("_watch", count, 3);
+        FdWatch.set(EngineObject.of(self), intOf(Arguments.get(arguments, 0)), intOf(Arguments.get(arguments, 1)),
+                Arguments.get(arguments, 2));
+        return Py.newNone();
+    }
+
+    private static long _unwatch(long self, long arguments, long count, long unused) {
+        Arguments.expectCount("_unwatch", count, 2);
+        return Py.newBool(EngineObject.of(self).unwatch(
+                intOf(Arguments.get(arguments, 0)), intOf(Arguments.get(arguments, 1))));
+    }
+
+    private static long _interest(long self, long fd, long unused1, long unused2) {
+        Poller poller = EngineObject.of(self).poller();
+        return PyErr.checked(Longs.PyLong_FromLongLong(poller.interest(intOf(fd))));
+    }
+
+    private static int intOf(long object) {
+        long value = Longs.PyLong_AsLongLong(object);
+        if (value == -1) {
+            PyErr.checkOccurred();
+        }
+        return (int) value;
+    }
+
+    private static long _open_engine(long self, long arguments, long count, long unused) {
+        Arguments.expectCount("_open_engine", count, 2);
+        boolean ownTimers = Py.isTrue(Arguments.get(arguments, 0));
+        boolean strict = Py.isTrue(Arguments.get(arguments, 1));
+        Clock clock = ownTimers ? Clock.ofPythonMethod(self) : Clock.monotonicSince(strict ? System.nanoTime() : 0);
+        long ownedEngine = EngineObject.newFor(new EventLoop(self, clock, strict, ownTimers));
+        Refs.setSlot(self + LoopLayout.ENGINE, ownedEngine);
+        return Py.newNone();
+    }
+
+    private static long _close_engine(long self, long unused1, long unused2, long unused3) {
+        EngineObject.of(self).close();
+        return Py.newNone();
+    }
+
+    /** Calls a Python function with {@code self} in front of this method's own arguments. */
+    private static long newResultOfBase(long function, long self, long arguments, long count, long names) {
+        long all = count + (names == 0 ? 0 : Py.size(names));
+        try (Arena arena = Arena.ofConfined()) {
+            long array = arena.allocate(8 * (all + 1), 8).address();
+            Memory.putLong(array, self);
+            Memory.copy(arguments, array + 8, 8 * all);
+            return PyErr.checked(Abstract.PyObject_Vectorcall(function, array, count + 1, names));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package dev.jvloop.py;
+
+import dev.jvloop.capi.Abstract;
+import dev.jvloop.capi.Longs;
+import dev.jvloop.capi.Unicode;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** Calls into Python from paths where an arena for the arguments costs nothing that matters. */
+public final class Calls {
+    private Calls() {}
+
+    /** An argument that is passed as an owned reference and released after the call. */
+    public record Owned(long ownedObject) {}
+
+    /** An int argument. */
+    public static Owned integer(long value) {
+        return new Owned(PyErr.checked(Longs.PyLong_FromLongLong(value)));
+    }
+
+    /** A str argument. */
+    public static Owned string(String value) {
+        try (Arena arena = Arena.ofConfined()) {
+            return new Owned(PyErr.checked(Unicode.PyUnicode_FromString(arena.allocateFrom(value).address())));
+        }
+    }
+
+    /**
+     * Calls a callable with borrowed references ({@code Long}) and {@link Owned} ones, which it releases.
+     *
+     * @return a new reference
+     * @throws PythonError what the callable raised
+     */
+    public static long newResult(long callable, Object... arguments) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment array = arena.allocate(8L * Math.max(1, arguments.length), 8);
+            for (int i = 0; i < arguments.length; i++) {
+                array.setAtIndex(ValueLayout.JAVA_LONG, i, address(arguments[i]));
+            }
+            long ownedResult = Abstract.PyObject_Vectorcall(callable, array.address(), arguments.length, 0);
+            for (Object argument : arguments) {
+                if (argument instanceof Owned owned) {
+                    Refs.decref(owned.ownedObject());
+                }
+            }
+            return PyErr.checked(ownedResult);
+        }
+    }
+
+    /** {@link #newResult} for callables whose result nobody needs. */
+    public static void run(long callable, Object... arguments) {
+        Refs.decref(newResult(callable, arguments));
+    }
+
+    private static long address(Object argument) {
+        return argument instanceof Owned owned ? owned.ownedObject() : (Long) argument;
+    }
+}

@@ -1,0 +1,72 @@
+package dev.jvloop.py;
+
+import dev.jvloop.capi.Descriptors;
+import dev.jvloop.capi.Memory;
+import dev.jvloop.capi.Objects;
+import java.lang.foreign.Arena;
+import java.lang.invoke.MethodHandles;
+
+/**
+ * Gives a Python class methods whose bodies are static Java methods: a method descriptor over an upcall stub, which
+ * CPython calls as it calls a method written in C.
+ */
+public final class MethodTable {
+    private static final int METH_KEYWORDS = 0x0002;
+    private static final int METH_NOARGS = 0x0004;
+    private static final int METH_O = 0x0008;
+    private static final int METH_FASTCALL = 0x0080;
+    private static final long METHOD_DEF_SIZE = 32;
+
+    private final MethodHandles.Lookup lookup;
+    private final Class<?> bodies;
+    private final long type;
+
+    /**
+     * @param lookup sees the bodies
+     * @param bodies the class whose static methods are the bodies, each under the Python method's name
+     * @param type the Python class
+     */
+    public MethodTable(MethodHandles.Lookup lookup, Class<?> bodies, long type) {
+        this.lookup = lookup;
+        this.bodies = bodies;
+        this.type = type;
+    }
+
+    /** A method of {@code self} alone. */
+    public MethodTable noArguments(String name, String signature, String doc) {
+        return add(name, METH_NOARGS, signature, doc);
+    }
+
+    /** A method of {@code self} and one positional argument. */
+    public MethodTable oneArgument(String name, String signature, String doc) {
+        return add(name, METH_O, signature, doc);
+    }
+
+    /** Body: (self, address of arguments, their count, unused). */
+    public MethodTable positional(String name, String signature, String doc) {
+        return add(name, METH_FASTCALL, signature, doc);
+    }
+
+    /** Body: (self, address of arguments, count of the positional ones, tuple of keyword names or 0). */
+    public MethodTable keywords(String name, String signature, String doc) {
+        return add(name, METH_FASTCALL | METH_KEYWORDS, signature, doc);
+    }
+
+    private MethodTable add(String name, int flags, String signature, String doc) {
+        Arena forever = Arena.global();
+        long definition = forever.allocate(METHOD_DEF_SIZE, 8).address();
+        Memory.putLong(definition, forever.allocateFrom(name).address());
+        Memory.putLong(definition + 8, Upcalls.raising(Upcalls.body(lookup, bodies, name)));
+        Memory.putInt(definition + 16, flags);
+        String text = name + signature + "\n--\n\n" + doc;
+        Memory.putLong(definition + 24, forever.allocateFrom(text).address());
+        long ownedDescriptor = PyErr.checked(Descriptors.PyDescr_NewMethod(type, definition));
+        long ownedName = Py.internForever(name);
+        if ((int) Objects.PyObject_SetAttr(type, ownedName, ownedDescriptor) != 0) {
+            throw PythonError.SET;
+        }
+        Refs.decref(ownedName);
+        Refs.decref(ownedDescriptor);
+        return this;
+    }
+}

@@ -1,0 +1,19 @@
+package dev.jvloop.py;
+
+/** Interned names that the engine looks up. */
+public final class Names {
+    public static final long NAME = Py.internForever("__name__");
+    public static final long CONTEXT = Py.internForever("context");
+    public static final long CANCEL = Py.internForever("cancel");
+    public static final long TIME = Py.internForever("time");
+    public static final long CONNECTION_MADE = Py.internForever("connection_made");
+    public static final long CONNECTION_LOST = Py.internForever("connection_lost");
+    public static final long DATA_RECEIVED = Py.internForever("data_received");
+    public static final long GET_BUFFER = Py.internForever("get_buffer");
+    public static final long BUFFER_UPDATED = Py.internForever("buffer_updated");
+    public static final long EOF_RECEIVED = Py.internForever("eof_received");
+    public static final long PAUSE_WRITING = Py.internForever("pause_writing");
+    public static final long RESUME_WRITING = Py.internForever("resume_writing");
+
+    private Names() {}
+}

@@ -1,0 +1,63 @@
+package dev.jvloop.transport;
+
+import dev.jvloop.capi.Abstract;
+import dev.jvloop.capi.ByteStrings;
+import dev.jvloop.capi.Memory;
+import dev.jvloop.py.Py;
+import dev.jvloop.py.PyErr;
+import dev.jvloop.py.PythonError;
+import dev.jvloop.py.Refs;
+import java.lang.foreign.Arena;
+
+/** The memory of an object that has the buffer protocol, until {@link #close}. */
+final class Buffer implements AutoCloseable {
+    private static final long PY_BUF_SIMPLE = 0;
+    private static final long PY_BUF_WRITABLE = 1;
+    /** sizeof(Py_buffer); buf is its first word, len its third. */
+    private static final long VIEW_SIZE = 80;
+
+    private final Arena arena = Arena.ofConfined();
+    private final long view = arena.allocate(VIEW_SIZE, 8).address();
+
+    private Buffer(long exporter, long flags) {
+        if ((int) Abstract.PyObject_GetBuffer(exporter, view, flags) != 0) {
+            arena.close();
+            throw PythonError.SET;
+        }
+    }
+
+    /** Contiguous memory to read. */
+    static Buffer of(long exporter) {
+        return new Buffer(exporter, PY_BUF_SIMPLE);
+    }
+
+    /** Contiguous memory to write. */
+    static Buffer writable(long exporter) {
+        return new Buffer(exporter, PY_BUF_WRITABLE);
+    }
+
+    long address() {
+        return Memory.getLong(view);
+    }
+
+    /** In bytes. */
+    long length() {
+        return Memory.getLong(view + 16);
+    }
+
+    /** A new reference to a bytes object: the object itself where it is one, else a copy of its memory. */
+    static long newBytes(long exporter) {
+        if (Py.isBytes(exporter)) {
+            return Refs.incref(exporter);
+        }
+        try (Buffer buffer = of(exporter)) {
+            return PyErr.checked(ByteStrings.PyBytes_FromStringAndSize(buffer.address(), buffer.length()));
+        }
+    }
+
+    @Override
+    public void close() {
+        Abstract.PyBuffer_Release(view);
+        arena.close();
+    }
+}

@@ -1,0 +1,42 @@
+package dev.jvloop.transport;
+
+import dev.jvloop.capi.Longs;
+import dev.jvloop.loop.EngineObject;
+import dev.jvloop.py.Arguments;
+import dev.jvloop.py.MethodTable;
+import dev.jvloop.py.Namespace;
+import dev.jvloop.py.Py;
+import dev.jvloop.py.PyErr;
+import java.lang.invoke.MethodHandles;
+
+/** The methods of {@code jvloop.Loop} that transports and listeners need. */
+@SuppressWarnings("unused")
+public final class ListenerMethods {
+    private ListenerMethods() {}
+
+    /** Gives the Python class its methods. */
+    public static void attach() {
+        new MethodTable(MethodHandles.lookup(), ListenerMethods.class, Namespace.object("type.Loop"))
+                .positional("_listen", "($self, fd, protocol_factory, sock, server, backlog, /)",
+                        "Accept connections on a listening socket.")
+                .oneArgument("_owner_of", "($self, fd, /)",
+                        "The transport that owns a registered descriptor, or None.");
+    }
+
+    private static long _listen(long self, long arguments, long count, long unused) {
+        Arguments.expectCount("_listen", count, 5);
+        int fd = (int) Longs.PyLong_AsLongLong(Arguments.get(arguments, 0));
+        int backlog = (int) Longs.PyLong_AsLongLong(Arguments.get(arguments, 4));
+        PyErr.checkOccurred();
+        Listener.start(EngineObject.of(self), fd, Arguments.get(arguments, 1), Arguments.get(arguments, 2),
+                Arguments.get(arguments, 3), backlog);
+        return Py.newNone();
+    }
+
+    private static long _owner_of(long self, long fd, long unused1, long unused2) {
+        int number = (int) Longs.PyLong_AsLongLong(fd);
+        PyErr.checkOccurred();
+        return EngineObject.of(self).ownerOrNull(number) instanceof StreamTransport transport
+                ? transport.newSelf() : Py.newNone();
+    }
+}

@@ -1,0 +1,90 @@
+package dev.jvloop.transport;
+
+import dev.jvloop.capi.ByteStrings;
+import dev.jvloop.capi.Memory;
+import dev.jvloop.loop.EventLoop;
+import dev.jvloop.loop.IoScratch;
+import dev.jvloop.py.Py;
+import dev.jvloop.py.PyErr;
+import dev.jvloop.py.PythonError;
+import dev.jvloop.py.Refs;
+
+/**
+ * Receives from one socket.
+ *
+ * <p>Small messages come through the loop's read buffer and are copied into a bytes object of their exact size. After
+ * a read of {@value #LARGE} bytes or more the next one goes straight into a bytes object of asyncio's largest read,
+ * which is then cut: the copy would cost more than the reallocation.
+ */
+final class ReadBuffer {
+    private static final int LARGE = 48 * 1024;
+
+    private final EventLoop loop;
+    private boolean lastWasLarge;
+    private long ownedBytes;
+    private long received;
+    private boolean failedBeforeReading;
+
+    ReadBuffer(EventLoop loop) {
+        this.loop = loop;
+    }
+
+    /** Receives what is there; the result is the kernel's. After a positive one, {@link #takeOwnedBytes} follows. */
+    long receive(int fd) {
+        if (lastWasLarge) {
+            return receiveLarge(fd);
+        }
+        received = loop.calls().recv(fd, loop.scratch().readBuffer, IoScratch.READ_SIZE);
+        lastWasLarge = received >= LARGE;
+        return received;
+    }
+
+    /** The received data: an owned reference to a bytes object. */
+    long takeOwnedBytes() {
+        if (ownedBytes == 0) {
+            return PyErr.checked(ByteStrings.PyBytes_FromStringAndSize(loop.scratch().readBuffer, received));
+        }
+        long owned = ownedBytes;
+        ownedBytes = 0;
+        return owned;
+    }
+
+    private long receiveLarge(int fd) {
+        long ownedRoom = PyErr.checked(ByteStrings.PyBytes_FromStringAndSize(0, IoScratch.READ_SIZE));
+        received = loop.calls().recv(fd, Py.bytesData(ownedRoom), IoScratch.READ_SIZE);
+        lastWasLarge = received >= LARGE;
+        long reference = loop.scratch().word;
+        Memory.putLong(reference, ownedRoom);
+        if ((int) ByteStrings._PyBytes_Resize(reference, Math.max(received, 0)) != 0) {
+            throw PythonError.SET;
+        }
+        long owned = Memory.getLong(reference);
+        if (received > 0) {
+            ownedBytes = owned;
+        } else {
+            Refs.decref(owned);
+        }
+        return received;
+    }
+
+    /**
+     * Receives into the buffer a protocol gave; the result is the kernel's.
+     *
+     * @throws PythonError if the buffer is empty or not writable
+     */
+    long receiveInto(int fd, long exporter) {
+        failedBeforeReading = true;
+        try (Buffer buffer = Buffer.writable(exporter)) {
+            if (buffer.length() == 0) {
+                throw PyErr.raise(PyErr.RUNTIME_ERROR, "get_buffer() returned an empty buffer");
+            }
+            failedBeforeReading = false;
+            return loop.calls().recv(fd, buffer.address(), buffer.length());
+        }
+    }
+
+    /** Whether the last {@link #receiveInto} failed over the buffer itself. */
+    boolean failedBeforeReading() {
+        return failedBeforeReading;
+    }
+}

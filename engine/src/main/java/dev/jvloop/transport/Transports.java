@@ -1,0 +1,102 @@
+package dev.jvloop.transport;
+
+import dev.jvloop.capi.Longs;
+import dev.jvloop.capi.Memory;
+import dev.jvloop.capi.Objects;
+import dev.jvloop.linux.SystemCalls;
+import dev.jvloop.loop.EventLoop;
+import dev.jvloop.py.Calls;
+import dev.jvloop.py.Names;
+import dev.jvloop.py.Namespace;
+import dev.jvloop.py.Py;
+import dev.jvloop.py.PyErr;
+import dev.jvloop.py.PythonError;
+import dev.jvloop.py.Refs;
+import dev.jvloop.py.Registry;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** Making transports: around an accepted descriptor, or for a Python object that is being initialised. */
+final class Transports {
+    private static final long STREAM_TRANSPORT = Namespace.object("type.StreamTransport");
+    private static final long BUFFERED_PROTOCOL = Namespace.object("type.BufferedProtocol");
+    private static final long BEGIN = Py.internForever("_begin");
+    private static final int IPPROTO_TCP = 6;
+    private static final int TCP_NODELAY = 1;
+    private static final long ONE = oneForever();
+
+    private Transports() {}
+
+    private static long oneForever() {
+        MemorySegment one = Arena.global().allocate(ValueLayout.JAVA_INT);
+        one.set(ValueLayout.JAVA_INT, 0, 1);
+        return one.address();
+    }
+
+    /** Gives the Python transport its Java half. */
+    static StreamTransport open(EventLoop loop, long transport, int fd, SocketAddresses addresses) {
+        StreamTransport created = new StreamTransport(loop, transport, fd, addresses);
+        long ownedId = PyErr.checked(Longs.PyLong_FromLongLong(Registry.add(created)));
+        Refs.setSlot(transport + TransportLayout.ID, ownedId);
+        loop.setOwner(fd, created);
+        return created;
+    }
+
+    /** Small writes go out without waiting for the peer's acknowledgement. */
+    static void setNoDelay(SystemCalls calls, int fd) {
+        calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, ONE, 4);
+    }
+
+    /**
+     * Makes the transport of an accepted connection, which owns {@code fd} from here on, and queues
+     * {@code connection_made} and the first read.
+     */
+    static void accept(
+            EventLoop loop, int fd, SocketAddresses addresses, long protocol, long server, long context) {
+        long ownedTransport = PyErr.checked(Objects.PyType_GenericAlloc(STREAM_TRANSPORT, 0));
+        Refs.setSlot(ownedTransport + TransportLayout.LOOP, Refs.incref(loop.self()));
+        Refs.setSlot(ownedTransport + TransportLayout.PROTOCOL, Refs.incref(protocol));
+        Refs.setSlot(ownedTransport + TransportLayout.SERVER, Py.newNone());
+        Refs.setSlot(ownedTransport + TransportLayout.SOCK, Py.newNone());
+        Refs.setSlot(ownedTransport + TransportLayout.EXTRA, Py.newNone());
+        Refs.setSlot(ownedTransport + TransportLayout.EMPTY_WAITER, Py.newNone());
+        Refs.setSlot(ownedTransport + TransportLayout.CONTEXT, Refs.incref(context));
+        StreamTransport transport = open(loop, ownedTransport, fd, addresses);
+        try {
+            transport.setBuffered(isBuffered(protocol));
+            if (addresses.isInternet()) {
+                setNoDelay(loop.calls(), fd);
+            }
+            if (server != Py.NONE) {
+                Calls.run(TransportHelpers.ATTACH_TO_SERVER, server, ownedTransport);
+            }
+            scheduleStart(loop, ownedTransport, protocol, context);
+        } finally {
+            Refs.decref(ownedTransport);
+        }
+    }
+
+    static boolean isBuffered(long protocol) {
+        int answer = (int) Objects.PyObject_IsInstance(protocol, BUFFERED_PROTOCOL);
+        if (answer < 0) {
+            throw PythonError.SET;
+        }
+        return answer != 0;
+    }
+
+    /** Queues {@code protocol.connection_made(transport)} and, behind it, the beginning of reading. */
+    static void scheduleStart(EventLoop loop, long transport, long protocol, long context) {
+        long ownedMade = Py.newAttribute(protocol, Names.CONNECTION_MADE);
+        long ownedBegin = Py.newAttribute(transport, BEGIN);
+        try (Arena arena = Arena.ofConfined()) {
+            long argument = arena.allocate(8, 8).address();
+            Memory.putLong(argument, transport);
+            loop.callSoon(ownedMade, argument, 1, context);
+            loop.callSoon(ownedBegin, 0, 0, context);
+        } finally {
+            Refs.decref(ownedMade);
+            Refs.decref(ownedBegin);
+        }
+    }
+}

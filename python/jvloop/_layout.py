@@ -1,0 +1,59 @@
+"""Finds out where this interpreter keeps things inside its objects, by looking at live ones.
+
+Nothing is taken from headers: a slot's offset is where a value shows up in memory after it was put into the slot. So
+a debug, free-threaded or future build is measured like any other, and what cannot be found is an error here, before
+Java trusts it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+_WORD = ctypes.sizeof(ctypes.c_void_p)
+
+
+class LayoutError(RuntimeError):
+    """This interpreter keeps something where jvloop does not find it."""
+
+
+def _words(obj: object, count: int) -> list[int]:
+    return list((ctypes.c_size_t * count).from_address(id(obj)))
+
+
+def _index_of(value: int, obj: object, count: int, what: str) -> int:
+    words = _words(obj, count)
+    if words.count(value) != 1:
+        raise LayoutError(f"jvloop does not know this interpreter's object layout: {what} was not found")
+    return words.index(value) * _WORD
+
+
+def slot_offset(cls: type, name: str) -> int:
+    """Offset in bytes of one of a class's ``__slots__`` from the start of its instances."""
+    probe_class: Any = type("_Probe", (cls,), {"__slots__": (), "__del__": lambda self: None})
+    probe = probe_class.__new__(probe_class)
+    mark = object()
+    setattr(probe, name, mark)
+    offset = _index_of(id(mark), probe, cls.__basicsize__ // _WORD, f"slot {cls.__name__}.{name}")
+    delattr(probe, name)
+    return offset
+
+
+def offsets() -> dict[str, int]:
+    """Offsets in bytes of the fields of built-in objects that the engine reads."""
+    header = object.__basicsize__
+    data = b"jvloop"
+    pair = (object(), data)
+    marked_int = 123456789
+    start = ctypes.string_at(id(data), bytes.__basicsize__ + 8).find(data)
+    digits = ctypes.string_at(id(marked_int), int.__basicsize__ + 8).find(marked_int.to_bytes(4, "little"))
+    if start < 0 or digits < 0:
+        raise LayoutError("jvloop does not know this interpreter's object layout: bytes or int data was not found")
+    return {
+        "header": header,
+        "ob_type": _index_of(id(bytes), data, header // _WORD, "ob_type"),
+        "ob_size": header,
+        "bytes_data": start,
+        "tuple_items": _index_of(id(pair[0]), pair, tuple.__basicsize__ // _WORD + 2, "tuple items"),
+        "int_digit": digits,
+    }

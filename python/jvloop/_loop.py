@@ -1,0 +1,281 @@
+"""The event loop: the class declaration, and what runs once in a loop's or connection's life.
+
+asyncio documents two ways to write a loop: to implement all of AbstractEventLoop, or to inherit and replace. This one
+inherits from asyncio's SelectorEventLoop and replaces everything that runs once per callback, packet or timer by Java
+methods, bound at start-up (LoopMethods.java, ListenerMethods.java). What is left to asyncio (resolving, connecting,
+servers' bookkeeping, executors, exception handlers, debug checks) is asyncio's own code and so behaves as asyncio's on
+every Python version.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+import threading
+from asyncio import constants, sslproto, trsock
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from jvloop import _bindings, _fork
+from jvloop._faulthandler import reclaim_signals
+from jvloop._resolver import literal_addrinfo, literal_nameinfo
+from jvloop._selector import READ, WRITE, PollerView, fileno_of
+from jvloop._transport import StreamTransport
+
+if TYPE_CHECKING:
+    import socket
+
+_OUT_OF_RESOURCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """An asyncio event loop that runs on the JVM in this process.
+
+    Everything that asyncio's loops have is here and means the same. ``strict=True`` makes a negative delay a
+    ValueError and starts ``time()`` near zero. A ``selector`` is accepted for compatibility and not used.
+
+    Raises JvmError if the engine cannot be started here.
+    """
+
+    # Java reads these; asyncio's own code sets all but the first.
+    __slots__ = ("_closed", "_debug", "_engine", "_stopping")
+
+    if TYPE_CHECKING:
+        _closed: bool
+        _debug: bool
+        _engine: object
+        _stopping: bool
+        _csock: socket.socket | None
+        _current_handle: Any
+        _signal_handlers: dict[int, asyncio.Handle]
+        _transports: Any
+        _selector: Any
+        slow_callback_duration: float
+
+        def _check_closed(self) -> None: ...
+        def _check_thread(self) -> None: ...
+        def _check_callback(self, callback: object, method: str) -> None: ...
+        def _schedule_timer(self, handle: asyncio.TimerHandle, /) -> asyncio.TimerHandle: ...
+        def _write_to_self(self) -> None: ...
+        def _watch(self, fd: int, direction: int, handle: asyncio.Handle, /) -> None: ...
+        def _unwatch(self, fd: int, direction: int, /) -> bool: ...
+        def _interest(self, fd: int, /) -> int: ...
+        def _owner_of(self, fd: int, /) -> StreamTransport | None: ...
+        def _open_engine(self, own_timers: bool, strict: bool, /) -> None: ...
+        def _close_engine(self) -> None: ...
+        def _listen(self, fd: int, factory: Any, sock: socket.socket, server: Any, backlog: int, /) -> None: ...
+
+    def __init__(self, selector: object = None, *, strict: bool = False) -> None:
+        self._closed = True
+        _bindings.start_engine(self, Loop)
+        cls = type(self)
+        own_timers = cls.time is not Loop.time or cls.call_at is not Loop.call_at
+        self._open_engine(own_timers, strict)
+        super().__init__(PollerView(self))
+
+    def __del__(self, *args: Any) -> None:
+        if not _fork.in_child:
+            super().__del__(*args)  # type: ignore[misc]
+
+    # ---- running ----
+
+    def run_forever(self) -> None:
+        """Runs until stop() is called."""
+        reclaim_signals()
+        csock = getattr(self, "_csock", None)
+        if csock is None or threading.current_thread() is not threading.main_thread():
+            super().run_forever()
+            return
+        try:
+            # A signal may reach any thread of the process, so the loop cannot count on its wait being interrupted.
+            before = signal.set_wakeup_fd(csock.fileno(), warn_on_full_buffer=False)
+        except ValueError:  # the main thread of a subinterpreter
+            super().run_forever()
+            return
+        try:
+            super().run_forever()
+        finally:
+            if not self._signal_handlers:
+                signal.set_wakeup_fd(-1 if before == csock.fileno() else before)
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        """Removes what add_signal_handler() set; returns whether there was something."""
+        removed = super().remove_signal_handler(sig)
+        csock = self._csock
+        if self.is_running() and csock is not None and threading.current_thread() is threading.main_thread():
+            with suppress(ValueError):
+                signal.set_wakeup_fd(csock.fileno(), warn_on_full_buffer=False)
+        return removed
+
+    def stop(self) -> None:
+        """Makes run_forever() return after the current iteration. Any thread; wakes the loop."""
+        self._stopping = True
+        self._write_to_self()
+
+    # ---- watching descriptors ----
+
+    def _add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> asyncio.Handle:
+        return self._add_watch(fd, READ, callback, args)
+
+    def _remove_reader(self, fd: Any) -> bool:
+        return self._remove_watch(fd, READ)
+
+    def _add_writer(self, fd: Any, callback: Callable[..., object], *args: Any) -> asyncio.Handle:
+        return self._add_watch(fd, WRITE, callback, args)
+
+    def _remove_writer(self, fd: Any) -> bool:
+        return self._remove_watch(fd, WRITE)
+
+    def _add_watch(
+        self, fd: Any, direction: int, callback: Callable[..., object], args: tuple[Any, ...]
+    ) -> asyncio.Handle:
+        self._check_closed()
+        handle = asyncio.Handle(callback, args, self, None)
+        self._watch(fileno_of(fd), direction, handle)
+        return handle
+
+    def _remove_watch(self, fd: Any, direction: int) -> bool:
+        if self.is_closed():
+            return False
+        try:
+            number = fileno_of(fd)
+        except ValueError:
+            return False
+        return self._unwatch(number, direction)
+
+    def _ensure_fd_no_transport(self, fd: Any) -> None:
+        number = fd
+        if not isinstance(number, int):
+            try:
+                number = int(number.fileno())
+            except (AttributeError, TypeError, ValueError):
+                raise ValueError(f"Invalid file object: {fd!r}") from None
+        transport = self._owner_of(number)
+        if transport is not None and not transport.is_closing():
+            raise RuntimeError(f"File descriptor {fd!r} is used by transport {transport!r}")
+        if self._transports:
+            # asyncio's own transports, for what is not a stream.
+            super()._ensure_fd_no_transport(fd)  # type: ignore[misc]
+
+    # ---- transports and servers ----
+
+    def _make_socket_transport(
+        self,
+        sock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        waiter: asyncio.Future[None] | None = None,
+        *,
+        extra: dict[str, Any] | None = None,
+        server: asyncio.AbstractServer | None = None,
+    ) -> asyncio.Transport:
+        self._ensure_fd_no_transport(sock)
+        return StreamTransport(self, sock, protocol, waiter, extra, server)
+
+    def _make_ssl_transport(
+        self,
+        rawsock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        sslcontext: Any,
+        waiter: asyncio.Future[None] | None = None,
+        *,
+        server_side: bool = False,
+        server_hostname: str | None = None,
+        extra: dict[str, Any] | None = None,
+        server: asyncio.AbstractServer | None = None,
+        **timeouts: Any,
+    ) -> asyncio.Transport:
+        self._ensure_fd_no_transport(rawsock)
+        ssl_protocol = sslproto.SSLProtocol(
+            self, protocol, sslcontext, waiter, server_side, server_hostname, **timeouts
+        )
+        StreamTransport(self, rawsock, ssl_protocol, extra=extra, server=server)
+        transport: asyncio.Transport = ssl_protocol._app_transport  # type: ignore[attr-defined]
+        return transport
+
+    def _start_serving(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        sock: socket.socket,
+        sslcontext: Any = None,
+        server: asyncio.AbstractServer | None = None,
+        backlog: int = 100,
+        *timeouts: float,
+        **named_timeouts: float,
+    ) -> None:
+        if sslcontext:
+            super()._start_serving(  # type: ignore[misc]
+                protocol_factory, sock, sslcontext, server, backlog, *timeouts, **named_timeouts
+            )
+        else:
+            self._listen(sock.fileno(), protocol_factory, sock, server, backlog)
+
+    def _accept_failed(
+        self, exc: OSError, protocol_factory: Any, sock: socket.socket, server: Any, backlog: int
+    ) -> None:
+        """Called by Java when accept fails for another reason than that nobody is there."""
+        if exc.errno not in _OUT_OF_RESOURCE:
+            self.call_exception_handler(
+                {"message": f"Accepting a connection failed on {sock!r}", "exception": exc, "socket": sock}
+            )
+            return
+        self.call_exception_handler(
+            {
+                "message": "socket.accept() out of system resource",
+                "exception": exc,
+                "socket": trsock.TransportSocket(sock),
+            }
+        )
+        # The kernel goes on to report the socket as ready: look again in a while.
+        self._remove_reader(sock.fileno())
+        self.call_later(
+            constants.ACCEPT_RETRY_DELAY,  # type: ignore[attr-defined]
+            self._start_serving_again,
+            *(protocol_factory, sock, server, backlog),
+        )
+
+    def _start_serving_again(
+        self, protocol_factory: Any, sock: socket.socket, server: Any, backlog: int
+    ) -> None:
+        if sock.fileno() >= 0:
+            self._start_serving(protocol_factory, sock, None, server, backlog)
+
+    def _protocol_factory_failed(self, exc: BaseException) -> None:
+        """Called by Java when no transport could be made for an accepted connection; debug mode reports it."""
+        if self._debug:
+            self.call_exception_handler(
+                {"message": "Error on transport creation for incoming connection", "exception": exc}
+            )
+
+    async def _sendfile_native(self, transp: StreamTransport, file: Any, offset: int, count: int | None) -> int:
+        was_reading = transp.is_reading()
+        transp.pause_reading()
+        await transp._make_empty_waiter()
+        transp._own_fd(False)
+        try:
+            sent: int = await self.sock_sendfile(transp._socket(), file, offset, count, fallback=False)
+            return sent
+        finally:
+            transp._reset_empty_waiter()
+            transp._own_fd(True)
+            if was_reading:
+                transp.resume_reading()
+
+    # ---- names ----
+
+    async def getaddrinfo(
+        self, host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0  # noqa: A002
+    ) -> Any:
+        """socket.getaddrinfo(); address literals are answered at once, without a thread."""
+        found = literal_addrinfo(host, port, family, type, proto, flags)
+        if found is not None and not self._debug:
+            return found
+        return await super().getaddrinfo(host, port, family=family, type=type, proto=proto, flags=flags)
+
+    async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
+        """socket.getnameinfo(); numeric answers are given at once, without a thread."""
+        found = literal_nameinfo(sockaddr, flags)
+        if found is not None:
+            return found
+        return await super().getnameinfo(sockaddr, flags)
