@@ -272,7 +272,7 @@ def compare_with_asyncio(results: list[Result], plan: Plan, jobs: int) -> list[R
     for result in results:
         if result.outcome in ("failed", "skipped") and "." in result.id and " " not in result.id:
             doubtful.setdefault(result.id.split(".")[0], []).append(result.id)
-    baseline_runs = run_modules(plan, doubtful, jobs, lambda run: None)
+    baseline_runs = run_modules(plan, doubtful, jobs, lambda _: None)
     baseline = {result.id: result for run in baseline_runs for result in run.results}
     corrected = []
     for result in results:

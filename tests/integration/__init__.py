@@ -1,0 +1,1 @@
+"""Unmodified libraries on real sockets, on every loop."""
