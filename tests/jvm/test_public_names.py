@@ -1,0 +1,131 @@
+"""What ``import jvloop`` offers."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import jvloop
+
+from .support import run_program
+
+# Tests that run a loop in the test process ask for the backend: the leak gate then starts the engine before it looks.
+
+PUBLIC = {"EventLoopPolicy", "JvmError", "Loop", "__version__", "install", "new_event_loop", "run"}
+
+
+def test_the_public_names_are_these() -> None:
+    assert set(jvloop.__all__) == PUBLIC
+    # Submodules appear as attributes once they are imported; the private ones have an underscore.
+    visible = {name for name in vars(jvloop) if not name.startswith("_")}
+    assert visible - PUBLIC <= {"annotations", "asyncio", "Any", "Coroutine", "TYPE_CHECKING", "TypeVar"}
+    with pytest.raises(AttributeError, match="module 'jvloop' has no attribute 'nonsense'"):
+        jvloop.nonsense  # noqa: B018
+
+
+def test_names_say_where_they_come_from() -> None:
+    assert repr(jvloop.JvmError) == "<class 'jvloop.JvmError'>"
+    assert issubclass(jvloop.JvmError, RuntimeError)
+    assert issubclass(jvloop.Loop, asyncio.AbstractEventLoop)
+
+
+async def loop_and_debug() -> tuple[type[Any], bool]:
+    loop = asyncio.get_running_loop()
+    return type(loop), loop.get_debug()
+
+
+@pytest.mark.only_on("jvloop")
+@pytest.mark.usefixtures("backend")
+def test_run_is_asyncios_run_on_jvloop() -> None:
+    assert jvloop.run(loop_and_debug()) == (jvloop.Loop, False)
+    assert jvloop.run(loop_and_debug(), debug=True) == (jvloop.Loop, True)
+    with asyncio.Runner(loop_factory=jvloop.new_event_loop) as runner:
+        assert runner.run(loop_and_debug()) == (jvloop.Loop, False)
+
+
+@pytest.mark.only_on("jvloop")
+@pytest.mark.usefixtures("backend")
+def test_run_refuses_what_asyncios_run_refuses() -> None:
+    with pytest.raises(ValueError, match="a coroutine was expected"):
+        jvloop.run(42)  # type: ignore[arg-type]
+
+    async def nested() -> None:
+        coroutine = loop_and_debug()
+        try:
+            with pytest.raises(RuntimeError, match=r"jvloop\.run\(\) cannot be called from a running event loop"):
+                jvloop.run(coroutine)
+        finally:
+            coroutine.close()
+
+    jvloop.run(nested())
+
+
+@pytest.mark.only_on("jvloop")
+@pytest.mark.usefixtures("backend")
+def test_run_ends_what_is_left() -> None:
+    """Tasks are cancelled and asynchronous generators closed, as asyncio.run does."""
+    seen: list[str] = []
+
+    async def left_over() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            seen.append("cancelled")
+
+    async def main() -> None:
+        main.task = asyncio.create_task(left_over())  # type: ignore[attr-defined]
+        await asyncio.sleep(0)
+
+    jvloop.run(main())
+    assert seen == ["cancelled"]
+
+
+def test_install_and_the_policy(tmp_path: Path) -> None:
+    program = """
+        import asyncio, warnings
+        warnings.simplefilter("ignore", DeprecationWarning)  # 3.14 on: policies
+        import jvloop
+        jvloop.install()
+        assert isinstance(asyncio.get_event_loop_policy(), jvloop.EventLoopPolicy)
+        async def main():
+            assert isinstance(asyncio.get_running_loop(), jvloop.Loop)
+        asyncio.run(main())
+        loop = asyncio.new_event_loop()
+        assert isinstance(loop, jvloop.Loop)
+        asyncio.set_event_loop(loop)
+        assert asyncio.get_event_loop() is loop
+        loop.close()
+        print("installed")
+    """
+    assert run_program(program, cwd=tmp_path).stdout == "installed\n"
+
+
+def test_the_types_are_good_for_a_strict_user(tmp_path: Path) -> None:
+    pytest.importorskip("mypy", reason="mypy has no wheel for this interpreter")
+    (tmp_path / "user.py").write_text(
+        """
+import asyncio
+import jvloop
+from typing import assert_type
+
+async def main() -> int:
+    return 1
+
+assert_type(jvloop.run(main(), debug=True), int)
+assert_type(jvloop.new_event_loop(), jvloop.Loop)
+loop: asyncio.AbstractEventLoop = jvloop.Loop(strict=True)
+policy: asyncio.AbstractEventLoopPolicy = jvloop.EventLoopPolicy()
+error: RuntimeError = jvloop.JvmError("")
+assert_type(jvloop.install(), None)
+with asyncio.Runner(loop_factory=jvloop.new_event_loop) as runner:
+    assert_type(runner.run(main()), int)
+"""
+    )
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), "user.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
