@@ -98,7 +98,7 @@ def test_the_doctor_notices_a_loop_that_does_not_work(tmp_path: Path) -> None:
     program = """
 import sys, jvloop
 from jvloop import _doctor
-jvloop.Loop.call_later = None
+jvloop.Loop.run_in_executor = None
 sys.exit(_doctor.main())
 """
     done = run_python("-c", program, cwd=tmp_path, check=False)
