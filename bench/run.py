@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from suite import catalog, loops, report, runner
+from suite import catalog, chart, loops, report, runner
 
 
 def _first_line(command: list[str]) -> str:
@@ -35,19 +35,14 @@ def _processor() -> str:
     return platform.processor() or "unknown"
 
 
-def _java_version(loop_names: list[str]) -> str | None:
-    """Ask jvloop itself, in a process of its own, which Java it runs on."""
-    if "jvloop" not in loop_names:
-        return None
-    program = (
-        "import ctypes, os, sys\nfrom suite import loops\nloops.new_event_loop('jvloop').close()\n"
-        "maps = open('/proc/self/maps').read().split()\n"
-        "home = next(p for p in maps if p.endswith('libjvm.so')).split('/lib/')[0]\n"
-        "release = dict(l.split('=', 1) for l in open(home + '/release').read().splitlines() if '=' in l)\n"
-        "print(*(release.get(k, '').strip('\"') for k in ('IMPLEMENTOR', 'JAVA_RUNTIME_VERSION')))"
-    )
-    done = subprocess.run([sys.executable, "-c", program], cwd=runner.BENCH, capture_output=True, text=True, timeout=60)
-    return done.stdout.strip() or "unknown"
+def _java() -> dict[str, str]:
+    """Ask ``jvloop doctor`` for the Java version and the JVM's options, without the paths of this machine."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(loops.search_path())}
+    command = [sys.executable, "-m", "jvloop", "doctor"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    told = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if len(line.split()) > 1)
+    options = [each for each in told.get("options", "unknown").split() if "path=" not in each]
+    return {"Java": told.get("Java", "unknown").partition(",")[0], "JVM options": " ".join(options)}
 
 
 def make_header(loop_names: list[str], settings: runner.Settings, rounds: int) -> dict[str, str]:
@@ -70,10 +65,7 @@ def make_header(loop_names: list[str], settings: runner.Settings, rounds: int) -
         f"{settings.warmup_s:g} s, measured {settings.duration_s:g} s",
         "pinning": pinning,
     }
-    java = _java_version(loop_names)
-    if java:
-        header["Java"] = java
-    return header
+    return {**header, **_java()} if "jvloop" in loop_names else header
 
 
 def choose_loops(asked: list[str]) -> list[str]:
@@ -136,15 +128,25 @@ def measure_all(
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", action="append", default=[], metavar="NAME[,NAME]", help="workloads, shell patterns, or a group")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAME[,NAME]",
+        help="names, parts of names, shell patterns, groups",
+    )
     parser.add_argument("--loops", default="", metavar="NAME[,NAME]", help="default: all that are installed, and c")
-    parser.add_argument("--baseline", default="uvloop", help="loop that ratios are against (default: uvloop, else asyncio)")
+    parser.add_argument(
+        "--baseline", default="uvloop", help="ratios are against this loop (default: uvloop, else asyncio)"
+    )
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--warmup", type=float, default=2.0, metavar="SECONDS")
+    parser.add_argument("--warmup", type=float, default=3.0, metavar="SECONDS", help="for every loop alike")
     parser.add_argument("--duration", type=float, default=2.0, metavar="SECONDS", help="measured window of one run")
     parser.add_argument("--all", action="store_true", help="the extended rows too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there as well as to standard output")
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="write the tables there, not only to standard output"
+    )
     parser.add_argument("--svg", type=Path, metavar="FILE", help="write a chart of the ratios there")
     parser.add_argument("--from-json", type=Path, metavar="FILE", help="measure nothing: report what --json wrote")
     parser.add_argument("--list", action="store_true", help="list the workloads and end")
@@ -187,6 +189,8 @@ def main() -> int:
     text = report.markdown(data)
     if arguments.markdown:
         arguments.markdown.write_text(text)
+    if arguments.svg:
+        arguments.svg.write_text(chart.svg(data))
     print(text)
     return 1 if any(failure["loop"] in ("jvloop", "asyncio") for failure in data["failures"]) else 0
 

@@ -81,7 +81,11 @@ static void on_readable(struct connection *c, enum mode mode) {
 
 static void on_writable(struct connection *c, enum mode mode) {
     if (mode == SOURCE) {
-        if (send_some(c->fd, buffer, sizeof buffer) < 0) drop(c);
+        for (int i = 0; i < 8; i++) {
+            ssize_t sent = send_some(c->fd, buffer, sizeof buffer);
+            if (sent < 0) drop(c);
+            if (sent < (ssize_t)sizeof buffer) return;
+        }
         return;
     }
     ssize_t sent = send_some(c->fd, c->pending + c->pending_sent, c->pending_length - c->pending_sent);

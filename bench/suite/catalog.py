@@ -41,6 +41,7 @@ class Workload:
 
 WALL = Metric("wall_ns", "wall time", "ns/op")
 CPU_NS = Metric("process_cpu_ns", "CPU time", "ns/op")
+THREAD_NS = Metric("thread_cpu_ns", "loop thread CPU", "ns/op")
 RATE = Metric("messages_per_s", "throughput", "1/s", higher_is_better=True)
 CPU_US = Metric("process_cpu_us", "server CPU", "us/msg")
 THREAD_US = Metric("thread_cpu_us", "loop thread CPU", "us/msg")
@@ -105,7 +106,7 @@ def _server_row(name: str, group: str, title: str, server: str, load: str, conne
 
 
 def _all_rows() -> list[Workload]:
-    rows = [Workload(name, group, title, "micro", (WALL, CPU_NS)) for group, name, title in _MICRO]
+    rows = [Workload(name, group, title, "micro", (WALL, CPU_NS, THREAD_NS)) for group, name, title in _MICRO]
     rows += _echo_rows()
     rows += [
         Workload(
@@ -127,7 +128,15 @@ def _all_rows() -> list[Workload]:
     ):
         rows.append(
             Workload(
-                name, "Unix and bulk", title, "server", _BULK, server=server, load=load, size_bytes=65536, has_limit=True
+                name,
+                "Unix and bulk",
+                title,
+                "server",
+                _BULK,
+                server=server,
+                load=load,
+                size_bytes=65536,
+                has_limit=True,
             )
         )
     rows.append(
@@ -181,9 +190,9 @@ WORKLOADS: dict[str, Workload] = {row.name: row for row in _all_rows()}
 
 
 def select(patterns: list[str], everything: bool) -> list[Workload]:
-    """Give the workloads that *patterns* name (exact names or shell patterns, also of groups).
+    """Give the workloads that *patterns* name: a name, a group, a shell pattern, or a part of names.
 
-    Without patterns: all but the extended rows, or all with *everything*.
+    Extended rows come in by their full name, by a shell pattern, or with *everything*. Without patterns: all others.
 
     :raises ValueError: a pattern that names nothing.
     """
@@ -191,8 +200,12 @@ def select(patterns: list[str], everything: bool) -> list[Workload]:
         return [row for row in WORKLOADS.values() if everything or not row.extended]
     chosen: dict[str, Workload] = {}
     for pattern in patterns:
-        found = [row for row in WORKLOADS.values() if fnmatchcase(row.name, pattern) or row.group == pattern]
+        found = [row for row in WORKLOADS.values() if fnmatchcase(row.name, pattern)] or [
+            row
+            for row in WORKLOADS.values()
+            if (pattern in row.name or pattern == row.group) and (everything or not row.extended)
+        ]
         if not found:
             raise ValueError(f"no workload matches {pattern!r}; --list shows them all")
         chosen.update((row.name, row) for row in found)
-    return list(chosen.values())
+    return [row for row in WORKLOADS.values() if row.name in chosen]

@@ -20,6 +20,11 @@ LIMIT = "c"
 _CHECKOUT_PACKAGE = Path(__file__).resolve().parents[2] / "python"
 
 
+def search_path() -> list[str]:
+    """Give ``sys.path`` with the checkout's package at its end, for a child that imports jvloop."""
+    return [*(path for path in sys.path if path), str(_CHECKOUT_PACKAGE)]
+
+
 def make_importable(name: str) -> bool:
     """Tell whether loop *name* can be imported; for jvloop, fall back to the checkout's ``python/``."""
     if name == "asyncio" or importlib.util.find_spec(name) is not None:

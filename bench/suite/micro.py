@@ -92,7 +92,8 @@ def _threadsafe(loop: asyncio.AbstractEventLoop, count: int, threads: int) -> No
             loop.call_soon_threadsafe(arrive)
 
     posters = [threading.Thread(target=post) for _ in range(threads)]
-    loop.call_soon(lambda: [poster.start() for poster in posters])
+    for poster in posters:
+        loop.call_soon(poster.start)
     loop.run_forever()
     for poster in posters:
         poster.join()
@@ -256,17 +257,19 @@ def timer_overshoot(loop: asyncio.AbstractEventLoop, duration_s: float) -> dict[
     """Measure how late timers of 1 to 5 ms fire on an otherwise idle loop, in microseconds; negative is early."""
     late_us: list[float] = []
 
+    def fire(fired: asyncio.Future[int]) -> None:
+        fired.set_result(time.perf_counter_ns())
+
     async def main() -> None:
         end = time.perf_counter() + duration_s
         i = 0
         while time.perf_counter() < end:
             i += 1
             delay = 0.001 + (i * 7 % 41) * 0.0001
-            fired = loop.create_future()
+            fired: asyncio.Future[int] = loop.create_future()
             asked = time.perf_counter_ns()
-            loop.call_later(delay, fired.set_result, None)
-            fired.add_done_callback(lambda _: late_us.append((time.perf_counter_ns() - asked) / 1e3 - delay * 1e6))
-            await fired
+            loop.call_later(delay, fire, fired)
+            late_us.append((await fired - asked) / 1e3 - delay * 1e6)
             await asyncio.sleep(0)
 
     loop.run_until_complete(main())

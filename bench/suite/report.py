@@ -8,6 +8,7 @@ from typing import Any
 
 from suite.catalog import WORKLOADS, Metric, Workload
 
+NOTHING = "-"
 Rounds = dict[str, list[dict[str, float] | None]]
 """For each loop, its result in each round; ``None`` where it failed."""
 
@@ -20,8 +21,9 @@ class Figure:
     low: float
     high: float
     ratio: float | None
-    ratio_low: float | None
-    ratio_high: float | None
+    """Of the medians."""
+    span: tuple[float, float] | None
+    """The least and the greatest ratio of a single round."""
 
 
 def _better_ratio(metric: Metric, value: float, base: float) -> float | None:
@@ -44,8 +46,8 @@ def figure(metric: Metric, rounds: Rounds, loop: str, baseline: str) -> Figure |
     base_values = [result[metric.key] for result in rounds.get(baseline, []) if result and metric.key in result]
     median = statistics.median(values)
     ratio = _better_ratio(metric, median, statistics.median(base_values)) if base_values else None
-    low, high = (min(ratios), max(ratios)) if ratios else (None, None)
-    return Figure(median, min(values), max(values), ratio, low, high)
+    span = (min(ratios), max(ratios)) if ratios else None
+    return Figure(median, min(values), max(values), ratio, span)
 
 
 def _number(value: float) -> str:
@@ -58,14 +60,13 @@ def _number(value: float) -> str:
 
 def _cell(found: Figure | None, is_baseline: bool) -> str:
     if found is None:
-        return "–"
+        return NOTHING
     text = _number(found.median)
     if is_baseline:
-        return f"{text} ({_number(found.low)}–{_number(found.high)})"
-    if found.ratio is None:
+        return f"{text} ({_number(found.low)} to {_number(found.high)})"
+    if found.ratio is None or found.span is None:
         return text
-    assert found.ratio_low is not None and found.ratio_high is not None
-    return f"{text} · **{found.ratio:.2f}x** ({found.ratio_low:.2f}–{found.ratio_high:.2f})"
+    return f"{text} · **{found.ratio:.2f}x** ({found.span[0]:.2f} to {found.span[1]:.2f})"
 
 
 def table(workload: Workload, rounds: Rounds, loops: list[str], baseline: str) -> list[str]:
@@ -73,7 +74,7 @@ def table(workload: Workload, rounds: Rounds, loops: list[str], baseline: str) -
     lines = []
     for metric in workload.metrics:
         cells = [_cell(figure(metric, rounds, loop, baseline), loop == baseline) for loop in loops]
-        if any(cell != "–" for cell in cells):
+        if any(cell != NOTHING for cell in cells):
             lines.append(f"| `{workload.name}` | {metric.label}, {metric.unit} | {' | '.join(cells)} |")
     return lines
 
@@ -83,12 +84,12 @@ def markdown(data: dict[str, Any]) -> str:
     loops, baseline = list(data["loops"]), data["baseline"]
     lines = ["# Benchmark", ""]
     lines += [f"- {name}: {value}" for name, value in data["header"].items()]
-    lines += [
-        "",
+    explanation = (
         f"A cell: median of the rounds · ratio of the medians to {baseline} (ratios of the single rounds, least to "
         f"greatest). Above 1 is better than {baseline}, for times and rates alike. The {baseline} column shows the "
-        "least and the greatest value instead. `c` is a bare epoll server in C, the limit.",
-    ]
+        "least and the greatest value instead. `c` is a bare epoll server in C, the limit."
+    )
+    lines += ["", explanation]
     group = ""
     for name, rounds in data["results"].items():
         workload = WORKLOADS[name]

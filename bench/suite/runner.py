@@ -119,7 +119,8 @@ def _server(workload: Workload, loop: str, settings: Settings, unix_path: str | 
         process = subprocess.Popen(
             command, cwd=BENCH, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
         )
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
             with selectors.DefaultSelector() as selector:
                 selector.register(process.stdout, selectors.EVENT_READ)

@@ -1,7 +1,7 @@
 """Server programs for the load generator, on any loop.
 
-Run by the suite as ``python -m suite.servers --loop NAME --kind KIND``; prints ``{"pid": ..., "tid": ..., "port": ...}``
-once it listens and ends when its standard input closes.
+Run by the suite as ``python -m suite.servers --loop NAME --kind KIND``; once it listens it prints
+``{"pid": ..., "tid": ..., "port": ...}``, and it ends when its standard input closes.
 """
 
 from __future__ import annotations
@@ -79,14 +79,20 @@ class Source(asyncio.Protocol):
         asyncio.get_running_loop().call_soon(self._fill)
 
 
+def _release(listener: socket.socket) -> tuple[str, int]:
+    """Close *listener* and give its address, for a loop to bind anew: rloop does not serve a socket handed to it."""
+    host, port = listener.getsockname()
+    listener.close()
+    return host, port
+
+
 def _protocol_server(factory: Callable[[], asyncio.BaseProtocol]) -> Serve:
     async def serve(listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         if listener.family == socket.AF_UNIX:
             server = await loop.create_unix_server(factory, sock=listener, backlog=BACKLOG)
         else:
-            server = await loop.create_server(factory, sock=listener, backlog=BACKLOG)
-        await server.start_serving()
+            server = await loop.create_server(factory, *_release(listener), backlog=BACKLOG)
         _kept.append(server)
 
     return serve
@@ -104,7 +110,8 @@ async def _serve_streams(listener: socket.socket) -> None:
             writer.close()
 
     # StreamReader's own limit stops reading at twice this; the default would split 100 KiB messages.
-    _kept.append(await asyncio.start_server(echo, sock=listener, backlog=BACKLOG, limit=256 * 1024))
+    host, port = _release(listener)
+    _kept.append(await asyncio.start_server(echo, host, port, backlog=BACKLOG, limit=256 * 1024))
 
 
 async def _serve_sock(listener: socket.socket) -> None:
@@ -149,8 +156,6 @@ async def _serve_uvicorn(listener: socket.socket, app: Any = _plain_asgi) -> Non
     config = uvicorn.Config(app, http="httptools", access_log=False, log_level="warning", backlog=BACKLOG)
     server = uvicorn.Server(config)
     _kept.append(asyncio.ensure_future(server.serve(sockets=[listener])))
-    while not server.started:
-        await asyncio.sleep(0.01)
 
 
 async def _serve_fastapi(listener: socket.socket) -> None:
@@ -168,7 +173,7 @@ async def _serve_fastapi(listener: socket.socket) -> None:
 async def _serve_aiohttp(listener: socket.socket) -> None:
     from aiohttp import web
 
-    async def hello(request: web.Request) -> web.Response:
+    async def hello(_request: web.Request) -> web.Response:
         return web.Response(text="Hello, world!")
 
     app = web.Application()
@@ -213,7 +218,11 @@ def listen(unix_path: str | None) -> tuple[socket.socket, int]:
         listener.bind(unix_path)
         listener.listen(BACKLOG)
         return listener, 0
-    listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+    # asyncio sets TCP_NODELAY only where the protocol number is given; without it small answers wait for an ACK.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(BACKLOG)
     return listener, int(listener.getsockname()[1])
 
 
@@ -225,6 +234,7 @@ def main() -> None:
     parser.add_argument("--cpu", type=int, default=None, help="core for the loop's thread")
     arguments = parser.parse_args()
     child.end_with_parent()
+    child.settle_malloc()
     loop = loops.new_event_loop(arguments.loop)
     asyncio.set_event_loop(loop)
     child.pin_this_thread(arguments.cpu)
