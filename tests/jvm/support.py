@@ -65,7 +65,7 @@ for attempt in (1, 2):
 assert messages[0] == messages[1], messages
 print(messages[0])
 """
-    done = run_program(program, cwd=cwd, **variables)
+    done = run_program(program, cwd=cwd, check=True, **variables)
     assert done.stderr == "", done.stderr
     return done.stdout
 
