@@ -1,0 +1,1 @@
+"""asyncio's behaviour, checked on each event loop."""

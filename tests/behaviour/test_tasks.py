@@ -1,0 +1,240 @@
+"""create_future, create_task, task factories, and loops that are subclassed or patched."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import sys
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any
+
+import pytest
+
+
+async def answer() -> int:
+    return 42
+
+
+def test_create_future_belongs_to_the_loop(loop: asyncio.AbstractEventLoop) -> None:
+    future = loop.create_future()
+    assert isinstance(future, asyncio.Future)
+    assert future.get_loop() is loop
+
+
+def test_create_task_with_a_name(loop: asyncio.AbstractEventLoop) -> None:
+    task = loop.create_task(answer(), name="my name")
+    assert isinstance(task, asyncio.Task)
+    assert task.get_name() == "my name"
+    assert loop.run_until_complete(task) == 42
+    assert loop.create_task(answer()).get_name().startswith("Task-")
+    loop.run_until_complete(asyncio.sleep(0))
+
+
+def test_create_task_with_a_context(loop: asyncio.AbstractEventLoop) -> None:
+    var = contextvars.ContextVar("var", default=0)
+    context = contextvars.copy_context()
+
+    async def main() -> None:
+        var.set(1)
+        await asyncio.sleep(0)
+        assert var.get() == 1
+
+    loop.run_until_complete(loop.create_task(main(), context=context))
+    assert context[var] == 1
+    assert var.get() == 0
+
+
+def test_create_task_on_a_closed_loop(loop: asyncio.AbstractEventLoop) -> None:
+    loop.close()
+    coroutine = answer()
+    with pytest.raises(RuntimeError, match="Event loop is closed"):
+        loop.create_task(coroutine)
+    coroutine.close()
+
+
+def test_create_task_of_no_coroutine(loop: asyncio.AbstractEventLoop) -> None:
+    bad: Any = 42
+    with pytest.raises(TypeError):
+        loop.create_task(bad)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks are new in 3.12")
+@pytest.mark.uvloop_differs("passes eager_start to factories that do not take it", run=False)
+def test_eager_task_factory(loop: asyncio.AbstractEventLoop) -> None:
+    async def main() -> None:
+        task = asyncio.create_task(answer())
+        assert task.done() and task.result() == 42
+        seen: list[str] = []
+
+        async def suspends() -> None:
+            seen.append("started")
+            await asyncio.sleep(0)
+            seen.append("resumed")
+
+        task2 = asyncio.create_task(suspends())
+        assert seen == ["started"]
+        await task2
+        assert seen == ["started", "resumed"]
+
+    loop.set_task_factory(asyncio.eager_task_factory)
+    loop.run_until_complete(main())
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="eager_start of create_task() is new in 3.14")
+@pytest.mark.uvloop_differs("takes name and context only")
+def test_eager_start(loop: asyncio.AbstractEventLoop) -> None:
+    async def main() -> None:
+        task: asyncio.Task[int] = asyncio.create_task(answer(), eager_start=True)  # type: ignore[call-arg]
+        assert task.done()
+
+    loop.run_until_complete(main())
+
+
+def test_task_factory(loop: asyncio.AbstractEventLoop) -> None:
+    seen: list[tuple[object, dict[str, Any]]] = []
+
+    class MyTask(asyncio.Task[Any]):
+        """A task of another class."""
+
+    def factory(
+        factory_loop: asyncio.AbstractEventLoop,
+        coroutine: Coroutine[Any, Any, Any] | Generator[Any, None, Any],
+        **kwargs: Any,
+    ) -> asyncio.Task[Any]:
+        seen.append((factory_loop, kwargs))
+        kwargs.pop("eager_start", None)
+        return MyTask(coroutine, loop=factory_loop, **kwargs)
+
+    assert loop.get_task_factory() is None
+    loop.set_task_factory(factory)
+    assert loop.get_task_factory() is factory
+    task = loop.create_task(answer(), name="made")
+    assert isinstance(task, MyTask) and task.get_name() == "made"
+    assert loop.run_until_complete(task) == 42
+    loop.set_task_factory(None)
+    assert loop.get_task_factory() is None
+    assert seen[0][0] is loop
+    bad: Any = 42
+    with pytest.raises(TypeError, match="task factory must be a callable or None"):
+        loop.set_task_factory(bad)
+
+
+def test_methods_can_be_replaced_on_the_object(loop: asyncio.AbstractEventLoop) -> None:
+    made: list[asyncio.Future[Any]] = []
+    original = loop.create_future
+
+    def create_future() -> asyncio.Future[Any]:
+        made.append(original())
+        return made[-1]
+
+    loop.create_future = create_future  # type: ignore[method-assign]
+    loop.run_until_complete(asyncio.sleep(0.001))
+    assert len(made) == 1
+    del loop.create_future  # type: ignore[method-assign]
+
+
+def test_replaced_call_soon_is_used_by_futures_and_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    calls: list[object] = []
+    original = loop.call_soon
+
+    def call_soon(callback: Any, *args: Any, context: contextvars.Context | None = None) -> asyncio.Handle:
+        calls.append(callback)
+        return original(callback, *args, context=context)
+
+    loop.call_soon = call_soon  # type: ignore[method-assign, assignment]
+    assert loop.run_until_complete(answer()) == 42
+    assert len(calls) >= 2
+    del loop.call_soon  # type: ignore[method-assign]
+
+
+def test_any_attribute_can_be_set(loop: Any) -> None:
+    loop.my_own_attribute = 1
+    assert loop.my_own_attribute == 1
+
+
+def test_subclasses_can_override_and_extend(backend: Any) -> None:
+    probe = backend.new_loop()
+    base: Any = type(probe)
+    probe.close()
+    calls: list[str] = []
+
+    class MyLoop(base):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.mine = "here"
+
+        def call_soon(self, callback: Any, *args: Any, context: contextvars.Context | None = None) -> Any:
+            calls.append("call_soon")
+            return super().call_soon(callback, *args, context=context)
+
+        def call_later(self, delay: float, callback: Any, *args: Any, **kwargs: Any) -> Any:
+            calls.append("call_later")
+            return super().call_later(delay, callback, *args, **kwargs)
+
+        def create_task(self, coroutine: Any, **kwargs: Any) -> Any:
+            calls.append("create_task")
+            return super().create_task(coroutine, **kwargs)
+
+    loop = MyLoop()
+    try:
+        assert loop.mine == "here"
+        assert loop.run_until_complete(asyncio.sleep(0.001, "done")) == "done"
+        assert {"call_soon", "call_later", "create_task"} <= set(calls)
+    finally:
+        loop.close()
+
+
+@pytest.mark.uvloop_differs("timers go by libuv's clock, whatever time() says")
+def test_an_overridden_clock_rules_the_timers(backend: Any) -> None:
+    """Test suites turn the clock by hand: timers fire by time(), not by another clock."""
+    probe = backend.new_loop()
+    base: Any = type(probe)
+    probe.close()
+
+    class ManualClock(base):  # type: ignore[misc]
+        now = 1_000_000.0
+
+        def time(self) -> float:
+            return self.now
+
+    loop = ManualClock()
+    try:
+        seen: list[str] = []
+        timer = loop.call_later(3600, seen.append, "an hour later")
+        assert timer.when() == 1_003_600.0
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+        assert seen == []
+        loop.now += 3600
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+        assert seen == ["an hour later"]
+    finally:
+        loop.close()
+
+
+def test_current_task_and_all_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    async def main() -> None:
+        task = asyncio.current_task()
+        assert task is not None and asyncio.all_tasks() == {task}
+
+    loop.run_until_complete(main())
+    assert asyncio.all_tasks(loop) == set()
+
+
+def test_new_loops_are_independent(loop: asyncio.AbstractEventLoop, loop_factory: Callable[[], Any]) -> None:
+    other = loop_factory()
+    try:
+        seen: list[str] = []
+        loop.call_soon(seen.append, "one")
+        other.call_soon(seen.append, "two")
+        other.call_soon(other.stop)
+        other.run_forever()
+        assert seen == ["two"]
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+        assert seen == ["two", "one"]
+    finally:
+        other.close()

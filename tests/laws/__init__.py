@@ -1,0 +1,1 @@
+"""The laws of the design that Python can check."""
