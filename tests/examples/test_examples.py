@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(90)
 @pytest.fixture(params=["asyncio", "jvloop"])
 def python(request: pytest.FixtureRequest) -> list[str]:
     """The start of a command line that runs a program on the loop of the test's name."""
-    return [sys.executable, "-X", "dev", *(["-m", "jvloop"] if request.param == "jvloop" else [])]
+    return [sys.executable, "-W", "always::ResourceWarning", *(["-m", "jvloop"] if request.param == "jvloop" else [])]
 
 
 def run(command: list[str], stdin: str = "") -> str:
