@@ -5,7 +5,7 @@ tells which test it was in. A test that takes too long ends the process: faultha
 the GIL nor the loop, so it works however the test hangs, and leaves the tracebacks of all threads in the log.
 """
 
-# ruff: noqa: N802, ARG002  the methods are unittest's
+# ruff: noqa: N802  the methods are unittest's
 
 from __future__ import annotations
 

@@ -20,6 +20,13 @@ from .conftest import Run, Tls
 from .support import HOST, uvicorn_process, uvicorn_serving
 
 
+async def logged(client: httpx.AsyncClient, entry: str) -> None:
+    """Wait until the application has noted this."""
+    while True:
+        if entry in (await client.get("/log")).json():
+            return
+
+
 def test_fastapi_routes(run: Run, backend: Any) -> None:
     async def main() -> None:
         async with uvicorn_serving(app) as url, httpx.AsyncClient(base_url=url) as client:
@@ -30,7 +37,7 @@ def test_fastapi_routes(run: Run, backend: Any) -> None:
             assert (await client.post("/items/-1", json=item)).status_code == 404
             assert (await client.get("/threads")).json() is True
             await client.post("/background")
-            assert "worked in the background" in (await client.get("/log")).json()
+            await logged(client, "worked in the background")
         assert app.state.log[-1] == "stopped"
 
     run(main())
@@ -66,13 +73,6 @@ def test_streamed_response_and_upload(run: Run) -> None:
             assert response.json() == {"sha": hashlib.sha256(whole).hexdigest(), "size": len(whole)}
 
     run(main())
-
-
-async def logged(client: httpx.AsyncClient, entry: str) -> None:
-    """Wait until the application has noted this."""
-    while True:
-        if entry in (await client.get("/log")).json():
-            return
 
 
 def test_client_that_leaves_an_endless_stream_ends_it(run: Run) -> None:
