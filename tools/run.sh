@@ -12,8 +12,5 @@ if [ $# -gt 0 ]; then
     say "python -m jvloop $*"
     exec "$folder/bin/python" -m jvloop "$@"
 fi
-if ! "$folder/bin/python" -c 'import uvloop' 2>/dev/null; then
-    "$folder/bin/python" -m pip --quiet install uvloop || say "uvloop does not install here: the demonstration does without"
-fi
 say "bench/demo.py on CPython $version"
 exec "$folder/bin/python" "$repo/bench/demo.py"

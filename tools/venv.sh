@@ -15,6 +15,7 @@ fi
 if [ "$repo/pyproject.toml" -nt "$packages_stamp" ]; then
     say "Packages for ${folder#"$repo/"}: jvloop[$extra]"
     "${pip[@]}" install "jvloop[$extra] @ file://$wheel"
+    "${pip[@]}" install --only-binary :all: uvloop || say "uvloop does not install here: going on without it"
     touch "$packages_stamp"
 fi
 if [ "$wheel" -nt "$wheel_stamp" ]; then

@@ -11,6 +11,7 @@ installed for the JVM's life, and a JVM thread that reports a crash would have t
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import signal
@@ -76,7 +77,8 @@ class _State:
         """Message of a failure that cannot be repaired by trying again in this process."""
         self.jvm_pid: int | None = None
         """The process in which the JVM lives: a forked child inherits its memory, but none of its threads."""
-        self.child_callbacks: list[Callable[[], None]] = []
+        self.callbacks: list[Callable[[], None]] = []
+        """What to do where the JVM is lost."""
 
 
 _state = _State()
@@ -107,8 +109,17 @@ def ensure_engine(namespace: dict[str, object]) -> None:
 
 
 def on_forked_child(callback: Callable[[], None]) -> None:
-    """Has ``callback`` run in every forked child of this process that inherits the JVM, right after the fork."""
-    _state.child_callbacks.append(callback)
+    """Has ``callback`` run where the JVM is lost, so that nothing calls Java any more.
+
+    That is in every forked child of this process that inherits the JVM, right after the fork; and, if somebody else
+    created the JVM, at the exit of this process, before they destroy it (JPype does).
+    """
+    _state.callbacks.append(callback)
+
+
+def _jvm_is_lost() -> None:
+    for callback in _state.callbacks:
+        callback()
 
 
 def _raise_if_forked() -> None:
@@ -123,8 +134,7 @@ def _raise_if_forked() -> None:
 def _after_fork_in_child() -> None:
     _state.lock = threading.Lock()
     if _state.jvm_pid is not None:
-        for callback in _state.child_callbacks:
-            callback()
+        _jvm_is_lost()
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)
@@ -170,6 +180,8 @@ def _start_in_foreign_jvm(namespace: dict[str, object], jar: Path, libjvm: Path,
     home = libjvm.parents[2]
     _state.jvm_pid = os.getpid()
     _faulthandler.adopt_foreign_jvm_signals()
+    # Exit handlers run in reverse order: this one before that of whoever imported their JVM bridge earlier.
+    atexit.register(_jvm_is_lost)
     with _failure_remembered(jar, home), Jni(vm) as jni:
         version = _java_version(jni)
         if feature_version(version) < MINIMUM_JAVA:

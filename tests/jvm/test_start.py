@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import Jdk
-from .support import REPOSITORY, run_program
+from .support import REPOSITORY, run_program, run_python
 
 LOOP_WORKS = """
 import asyncio, jvloop
@@ -234,6 +234,28 @@ def test_jpypes_jvm_is_attached_to(tmp_path: Path, jdk: Jdk, faulthandler: str) 
     pytest.importorskip("jpype", reason="JPype has no wheel for this interpreter")
     done = run_program(program, cwd=tmp_path)
     assert (done.stdout, done.stderr) == ("FROM JPYPE\n", "")
+
+
+def test_jpype_may_destroy_its_jvm_at_exit(tmp_path: Path, jdk: Jdk) -> None:
+    """Loops and timers that are still there then must not call Java: HotSpot would abort the process."""
+    program = f"""
+        import asyncio, atexit
+        import jpype
+        jpype.startJVM({str(jdk.home / "lib/server/libjvm.so")!r}, "--enable-native-access=ALL-UNNAMED", "-Xmx64m")
+        import jvloop
+        loop = jvloop.new_event_loop()
+        timer = loop.call_later(1000, print)
+        closed = jvloop.new_event_loop()
+        closed.close()
+
+        def last_words():
+            print(loop.run_until_complete(asyncio.sleep(0, "still works at exit")))
+
+        atexit.register(last_words)
+    """
+    pytest.importorskip("jpype", reason="JPype has no wheel for this interpreter")
+    done = run_python("-W", "ignore", "-c", textwrap.dedent(program), cwd=tmp_path)
+    assert (done.stdout, done.stderr) == ("still works at exit\n", "")
 
 
 def test_a_forked_child_gets_a_clear_error(tmp_path: Path) -> None:
