@@ -25,8 +25,11 @@ _open_loops: weakref.WeakSet[Loop] = weakref.WeakSet()
 
 _SLOTS: dict[str, tuple[str, ...]] = {
     "Loop": ("_engine", "_debug", "_closed", "_stopping"),
-    "StreamTransport": ("_id", "_loop", "_protocol", "_server", "_sock", "_extra", "_context", "_empty_waiter"),
-    "Handle": ("_callback", "_args", "_cancelled", "_loop", "_source_traceback", "_repr", "_context"),
+    "StreamTransport": (
+        *("_id", "_loop", "_protocol", "_server", "_sock", "_extra", "_context"),
+        *("_empty_waiter", "_protocol_paused"),
+    ),
+    "Handle": ("_callback", "_args", "_cancelled", "_loop", "_source_traceback", "_repr", "_context", "_arg0", "_arg1", "_arg2"),
     "TimerHandle": ("_scheduled", "_when"),
 }
 
@@ -53,12 +56,14 @@ def _fill(namespace: dict[str, object], loop_class: type[Loop]) -> None:
     classes: dict[str, type] = {
         "Loop": loop_class,
         "StreamTransport": _transport.StreamTransport,
-        "Handle": asyncio.Handle,
+        "Handle": _handles.Handle,
         "TimerHandle": _handles.TimerHandle,
     }
     namespace.update({"None": None, "True": True, "False": False, "empty_tuple": ()})
     namespace.update({f"type.{cls.__name__}": cls for cls in _BUILTIN_TYPES})
     namespace.update({f"type.{name}": cls for name, cls in classes.items()})
+    namespace["type.asyncio.Handle"] = asyncio.Handle
+    namespace["offset.Handle.__weakref__"] = _handles.Handle.__weakrefoffset__
     namespace["type.BufferedProtocol"] = asyncio.BufferedProtocol
     namespace.update({f"helper.{function.__name__}": function for function in _HELPERS})
     namespace["helper.new_os_error"] = _new_os_error

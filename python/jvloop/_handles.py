@@ -4,17 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
-from asyncio import format_helpers
+from asyncio import base_events, format_helpers
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jvloop._loop import Loop
 
-_logger = logging.getLogger("asyncio")
-
 # 3.13 added the parameter: outside debug mode the arguments are left out of the text.
 _DEBUG_PARAMETER = "debug" in inspect.signature(format_helpers._format_callback_source).parameters  # type: ignore[attr-defined]
+
+
+_ARGS: Any = vars(asyncio.Handle)["_args"]
+
+
+class Handle(asyncio.Handle):
+    """asyncio's Handle, with room for three arguments in itself, so that scheduling a callback builds no tuple."""
+
+    # In memory these stand side by side, in this order: Java passes the address of the first as the argument array.
+    __slots__ = ("_arg0", "_arg1", "_arg2")
+
+    @property
+    def _args(self) -> tuple[Any, ...]:
+        """The arguments as asyncio's own code reads them; None once cancelled."""
+        try:
+            args: tuple[Any, ...] = _ARGS.__get__(self)
+        except AttributeError:
+            inline = (getattr(self, name, _ABSENT) for name in Handle.__slots__)
+            return tuple(arg for arg in inline if arg is not _ABSENT)
+        return args
+
+    @_args.setter
+    def _args(self, args: tuple[Any, ...]) -> None:
+        _ARGS.__set__(self, args)
+        for name in Handle.__slots__:
+            if hasattr(self, name):
+                delattr(self, name)
+
+
+_ABSENT = object()
 
 
 class TimerHandle(asyncio.TimerHandle):
@@ -50,9 +77,8 @@ def run_handle_in_debug(loop: Loop, handle: Any) -> None:
         handle._run()
         took = loop.time() - started
         if took >= loop.slow_callback_duration:
-            owner = getattr(handle._callback, "__self__", None)
-            what = repr(owner) if isinstance(owner, asyncio.Task) else str(handle)
-            _logger.warning("Executing %s took %.3f seconds", what, took)
+            what = base_events._format_handle(handle)  # type: ignore[attr-defined]
+            base_events.logger.warning("Executing %s took %.3f seconds", what, took)  # type: ignore[attr-defined]
     finally:
         loop._current_handle = None
 

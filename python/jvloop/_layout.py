@@ -7,9 +7,12 @@ Java trusts it.
 
 from __future__ import annotations
 
+import contextvars
 import ctypes
+import types
 from typing import Any
 
+_MEMBER = types.MemberDescriptorType
 _WORD = ctypes.sizeof(ctypes.c_void_p)
 
 
@@ -30,13 +33,25 @@ def _index_of(value: int, obj: object, count: int, what: str) -> int:
 
 def slot_offset(cls: type, name: str) -> int:
     """Offset in bytes of one of a class's ``__slots__`` from the start of its instances."""
+    descriptor = next(vars(base)[name] for base in cls.__mro__ if isinstance(vars(base).get(name), _MEMBER))
     probe_class: Any = type("_Probe", (cls,), {"__slots__": (), "__del__": lambda self: None})
     probe = probe_class.__new__(probe_class)
     mark = object()
-    setattr(probe, name, mark)
+    descriptor.__set__(probe, mark)
     offset = _index_of(id(mark), probe, cls.__basicsize__ // _WORD, f"slot {cls.__name__}.{name}")
-    delattr(probe, name)
+    descriptor.__delete__(probe)
     return offset
+
+
+def _context_entered() -> int:
+    """Offset of the flag in a contextvars.Context that says that some thread is in it; 0 if there is none to find."""
+    context = contextvars.copy_context()
+    size = contextvars.Context.__basicsize__ // 4
+    outside = list((ctypes.c_int * size).from_address(id(context)))
+    inside = context.run(lambda: list((ctypes.c_int * size).from_address(id(context))))
+    header = object.__basicsize__ // 4
+    changed = [i for i in range(header, size) if (outside[i], inside[i]) == (0, 1)]
+    return changed[0] * 4 if len(changed) == 1 else 0
 
 
 def offsets() -> dict[str, int]:
@@ -56,4 +71,5 @@ def offsets() -> dict[str, int]:
         "bytes_data": start,
         "tuple_items": _index_of(id(pair[0]), pair, tuple.__basicsize__ // _WORD + 2, "tuple items"),
         "int_digit": digits,
+        "context_entered": _context_entered(),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from socket import getaddrinfo, getnameinfo
 from typing import Any
 
 _NUMERIC = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
@@ -18,7 +19,7 @@ def literal_addrinfo(host: Any, port: Any, family: int, kind: int, proto: int, f
     text = host.decode("ascii", "replace") if isinstance(host, bytes) else host
     if not _is_address(text):
         return None
-    return socket.getaddrinfo(host, port, family, kind, proto, flags | socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)
+    return getaddrinfo(host, port, family, kind, proto, flags | socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)
 
 
 def _is_number(port: Any) -> bool:
@@ -42,4 +43,4 @@ def literal_nameinfo(sockaddr: Any, flags: int) -> tuple[str, str] | None:
         return None
     if not isinstance(sockaddr[0], str) or not _is_address(sockaddr[0]):
         return None
-    return socket.getnameinfo(sockaddr, flags)
+    return getnameinfo(sockaddr, flags)

@@ -13,6 +13,7 @@ import os
 import socket
 import warnings
 from asyncio import constants, trsock
+from asyncio.transports import _FlowControlMixin
 from typing import TYPE_CHECKING, Any
 
 from jvloop import _fork
@@ -31,8 +32,12 @@ def _set_result_unless_cancelled(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
-class StreamTransport(asyncio.Transport):
-    """A connected TCP or Unix stream socket. The loop's thread only."""
+class StreamTransport(_FlowControlMixin):
+    """A connected TCP or Unix stream socket. The loop's thread only.
+
+    The base class is what asyncio's own code (sendfile's fallback) takes for a transport with flow control; flow
+    control itself is Java's.
+    """
 
     # _id: number of the Java half. _context: what reads run in. _extra (asyncio's own slot) is None until first asked.
     __slots__ = (
@@ -41,7 +46,6 @@ class StreamTransport(asyncio.Transport):
         "_context",
         "_empty_waiter",
         "_id",
-        "_loop",
         "_protocol",
         "_server",
         "_sock",
@@ -57,6 +61,7 @@ class StreamTransport(asyncio.Transport):
         _id: int | None
         _loop: Loop
         _protocol: Any
+        _protocol_paused: bool
         _server: Any
         _sock: socket.socket | None
 
@@ -81,8 +86,7 @@ class StreamTransport(asyncio.Transport):
         extra: dict[str, Any] | None = None,
         server: asyncio.AbstractServer | None = None,
     ) -> None:
-        super().__init__(extra)
-        self._loop = loop
+        super().__init__(extra, loop)
         self._sock = sock
         self._server = None
         self._empty_waiter = None
@@ -275,6 +279,7 @@ def warn_lost_write() -> None:
 
 def call_flow_control(loop: Loop, transport: StreamTransport, protocol: Any, name: str) -> None:
     """Calls ``pause_writing`` or ``resume_writing``; what it raises goes to the exception handler."""
+    transport._protocol_paused = name == "pause_writing"
     try:
         getattr(protocol, name)()
     except (SystemExit, KeyboardInterrupt):

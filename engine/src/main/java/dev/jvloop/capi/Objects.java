@@ -16,7 +16,7 @@ public final class Objects {
     private static final MethodHandle PYTYPE_ISSUBTYPE = Downcall.critical("PyType_IsSubtype", 2);
     private static final MethodHandle PYTYPE_FROMSPEC = Downcall.plain("PyType_FromSpec", 1);
     private static final MethodHandle PYCALLABLE_CHECK = Downcall.critical("PyCallable_Check", 1);
-    private static final MethodHandle PYOBJECT_STR = Downcall.plain("PyObject_Str", 1);
+    private static final MethodHandle PYOBJECT_REPR = Downcall.plain("PyObject_Repr", 1);
 
     private Objects() {}
 
@@ -108,9 +108,9 @@ public final class Objects {
         }
     }
 
-    public static long PyObject_Str(long object) {
+    public static long PyObject_Repr(long object) {
         try {
-            return (long) PYOBJECT_STR.invokeExact(object);
+            return (long) PYOBJECT_REPR.invokeExact(object);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }

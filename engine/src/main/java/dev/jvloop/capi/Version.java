@@ -12,10 +12,10 @@ public final class Version {
     public static final boolean COLLECTS_AT_EVAL_BREAKER = atLeast(3, 12);
 
     /**
-     * On 3.12 and 3.13 entering and leaving a context runs no Python code and collects nothing. On 3.11 the error
-     * path allocates (see above); from 3.14 context watchers may run.
+     * Before 3.14, which brought context watchers, entering a context that nobody is in and leaving it runs no Python
+     * code and allocates nothing. (Entering one that is in use raises an error, which allocates: callers look first.)
      */
-    public static final boolean CONTEXT_SWITCH_RUNS_NO_PYTHON = atLeast(3, 12) && !atLeast(3, 14);
+    public static final boolean CONTEXT_SWITCH_RUNS_NO_PYTHON = !atLeast(3, 14);
 
     /** From 3.12 objects with a refcount in the upper ranges are immortal and their count is never written. */
     public static final boolean HAS_IMMORTAL_OBJECTS = atLeast(3, 12);

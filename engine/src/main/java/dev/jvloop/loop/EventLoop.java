@@ -38,6 +38,7 @@ public final class EventLoop {
     private final boolean ownTimers;
     private final SystemCalls calls = new SystemCalls();
     private final Poller poller = new Poller(calls);
+    private final Handles handles;
     private final ReadyQueue ready = new ReadyQueue();
     private final TimerHeap timers = new TimerHeap();
     private final Arena arena = Arena.ofAuto();
@@ -56,6 +57,7 @@ public final class EventLoop {
      */
     EventLoop(long self, Clock clock, boolean strict, boolean ownTimers) {
         this.self = self;
+        this.handles = new Handles(self);
         this.clock = clock;
         this.strict = strict;
         this.ownTimers = ownTimers;
@@ -121,6 +123,10 @@ public final class EventLoop {
         return Clock.toSeconds(clock.nanos());
     }
 
+    Handles handles() {
+        return handles;
+    }
+
     // ---- scheduling ----
 
     /** Queues a handle and returns a new reference to it for the caller. */
@@ -131,7 +137,7 @@ public final class EventLoop {
 
     /** Queues a callback as {@code call_soon} does. */
     public void callSoon(long callback, long arguments, long count, long context) {
-        ready.push(Handles.newHandle(self, callback, arguments, count, context));
+        ready.push(handles.newHandle(callback, arguments, count, context));
     }
 
     /** Queues a handle that others hold too; one that was cancelled is left out. */
@@ -225,14 +231,14 @@ public final class EventLoop {
         if (timers.wantsCompaction()) {
             timers.compact(Handles::isCancelled, ownedHandle -> {
                 Handles.setScheduled(ownedHandle, false);
-                Refs.decref(ownedHandle);
+                handles.recycle(ownedHandle);
             });
         }
         while (!timers.isEmpty() && Handles.isCancelled(timers.firstHandle())) {
             timers.noteCancelledLeft();
             long ownedHandle = timers.pop();
             Handles.setScheduled(ownedHandle, false);
-            Refs.decref(ownedHandle);
+            handles.recycle(ownedHandle);
         }
     }
 
@@ -302,19 +308,14 @@ public final class EventLoop {
     /** Runs what is ready now; what the callbacks add is for the next iteration. */
     private void runReady() {
         int count = ready.size();
-        boolean debug = isDebug();
         for (int i = 0; i < count && !ready.isEmpty(); i++) {
             long ownedHandle = ready.pop();
-            try {
-                if (!Handles.isCancelled(ownedHandle)) {
-                    if (debug) {
-                        Calls.run(RUN_IN_DEBUG, self, ownedHandle);
-                    } else {
-                        Handles.run(ownedHandle);
-                    }
-                }
-            } finally {
-                Refs.decref(ownedHandle);
+            if (Handles.isCancelled(ownedHandle)) {
+                handles.recycle(ownedHandle);
+            } else if (isDebug()) {
+                Calls.run(RUN_IN_DEBUG, self, new Calls.Owned(ownedHandle));
+            } else {
+                handles.run(ownedHandle);
             }
         }
     }
@@ -325,6 +326,7 @@ public final class EventLoop {
     void visitReferences(LongConsumer visit) {
         ready.forEach(visit);
         timers.forEach(visit);
+        handles.visitReferences(visit);
         poller.forEachHandler(handler -> {
             if (handler instanceof ReferenceHolder holder) {
                 holder.visitReferences(visit);
@@ -351,6 +353,7 @@ public final class EventLoop {
         }
         closed = true;
         clearQueues();
+        handles.clear();
         poller.forEachHandler(EventLoop::release);
         poller.close();
     }

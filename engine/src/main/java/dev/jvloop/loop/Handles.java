@@ -6,19 +6,28 @@ import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Objects;
 import dev.jvloop.capi.Tuples;
 import dev.jvloop.py.Calls;
+import dev.jvloop.py.ContextSwitch;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
 import dev.jvloop.py.Refs;
+import java.util.function.LongConsumer;
 
 /**
- * {@code asyncio.Handle} and {@code jvloop.TimerHandle} objects: allocated by CPython's allocator, filled and run from
- * here through their slots. They are asyncio's own classes, so repr, comparison, {@code get_context} and debug
- * tracebacks are asyncio's own too.
+ * The handles of one loop: {@code jvloop.Handle} and {@code jvloop.TimerHandle} objects, made, run and recycled through
+ * their slots. Both are subclasses of asyncio's own classes, so repr, comparison, {@code get_context} and debug
+ * tracebacks are asyncio's own.
+ *
+ * <p>Two things make scheduling cheap. Up to three arguments stand in slots of the handle itself, side by side, so
+ * that the call can be made with the address of the first and no tuple is ever built. And a handle that ran, and that
+ * nobody else holds, is kept for the next {@code call_soon} instead of being freed: besides the allocation this saves
+ * the cyclic collections that hundreds of short-lived handles set off. A handle that a program kept is never
+ * recycled, since it may still be cancelled, which must not hit somebody else's callback.
  */
-public final class Handles {
+final class Handles {
     private static final long HANDLE = Namespace.object("type.Handle");
+    private static final long BASE_HANDLE = Namespace.object("type.asyncio.Handle");
     private static final long TIMER_HANDLE = Namespace.object("type.TimerHandle");
     private static final long RUN_FAILED = Namespace.object("helper.callback_failed");
 
@@ -29,10 +38,27 @@ public final class Handles {
     private static final long SOURCE_TRACEBACK = Namespace.integer("slot.Handle._source_traceback");
     private static final long REPR = Namespace.integer("slot.Handle._repr");
     private static final long CONTEXT = Namespace.integer("slot.Handle._context");
+    private static final long WEAKREFS = Namespace.integer("offset.Handle.__weakref__");
+    private static final long ARG0 = Namespace.integer("slot.Handle._arg0");
+    private static final long ARG1 = Namespace.integer("slot.Handle._arg1");
+    private static final long ARG2 = Namespace.integer("slot.Handle._arg2");
     private static final long SCHEDULED = Namespace.integer("slot.TimerHandle._scheduled");
     private static final long WHEN = Namespace.integer("slot.TimerHandle._when");
 
-    private Handles() {}
+    private static final int INLINE_ARGUMENTS = ARG1 == ARG0 + 8 && ARG2 == ARG0 + 16 ? 3 : 0;
+    /** As many as were ever queued at once are kept, up to this: 4.5 MB. */
+    private static final int POOL_CAPACITY = 32 * 1024;
+
+    private final long loop;
+    private final HandlePool pool = new HandlePool(POOL_CAPACITY);
+    private final HandlePool timerPool = new HandlePool(POOL_CAPACITY);
+
+    /** @param loop borrowed reference to the Python loop */
+    Handles(long loop) {
+        this.loop = loop;
+    }
+
+    // ---- making ----
 
     /**
      * A new Handle.
@@ -40,44 +66,46 @@ public final class Handles {
      * @param arguments address of {@code count} borrowed argument references
      * @param context a Context, or 0 or None for a copy of the current one
      */
-    public static long newHandle(long loop, long callback, long arguments, long count, long context) {
-        long ownedArgs = newTuple(arguments, count);
+    long newHandle(long callback, long arguments, long count, long context) {
         long ownedContext = newContext(context);
-        long ownedHandle = PyErr.checked(Objects.PyType_GenericAlloc(HANDLE, 0));
-        fill(ownedHandle, loop, callback, ownedArgs, ownedContext);
+        long ownedHandle = pool.isEmpty() ? newEmptyHandle(HANDLE) : pool.takeOwned();
+        Memory.putLong(ownedHandle + CALLBACK, Refs.incref(callback));
+        Memory.putLong(ownedHandle + CONTEXT, ownedContext);
+        if (count <= INLINE_ARGUMENTS) {
+            for (long i = 0; i < count; i++) {
+                Memory.putLong(ownedHandle + ARG0 + 8 * i, Refs.incref(Memory.getLong(arguments + 8 * i)));
+            }
+        } else {
+            Memory.putLong(ownedHandle + ARGS, newTuple(arguments, count));
+        }
+        return ownedHandle;
+    }
+
+    private long newEmptyHandle(long type) {
+        long ownedHandle = PyErr.checked(Objects.PyType_GenericAlloc(type, 0));
+        Memory.putLong(ownedHandle + LOOP, Refs.incref(loop));
+        Memory.putLong(ownedHandle + CANCELLED, Refs.incref(Py.FALSE));
+        Memory.putLong(ownedHandle + SOURCE_TRACEBACK, Refs.incref(Py.NONE));
+        Memory.putLong(ownedHandle + REPR, Refs.incref(Py.NONE));
         return ownedHandle;
     }
 
     /** A new TimerHandle that counts as scheduled; takes over the reference {@code ownedWhen}. */
-    static long newTimerHandle(
-            long loop, long ownedWhen, long callback, long arguments, long count, long context) {
-        long ownedArgs = newTuple(arguments, count);
+    long newTimerHandle(long ownedWhen, long callback, long arguments, long count, long context) {
         long ownedContext = newContext(context);
-        long ownedHandle = PyErr.checked(Objects.PyType_GenericAlloc(TIMER_HANDLE, 0));
-        fill(ownedHandle, loop, callback, ownedArgs, ownedContext);
+        long ownedArgs = newTuple(arguments, count);
+        long ownedHandle = timerPool.isEmpty() ? newEmptyHandle(TIMER_HANDLE) : timerPool.takeOwned();
+        Memory.putLong(ownedHandle + CALLBACK, Refs.incref(callback));
+        Memory.putLong(ownedHandle + CONTEXT, ownedContext);
+        Memory.putLong(ownedHandle + ARGS, ownedArgs);
         Memory.putLong(ownedHandle + WHEN, ownedWhen);
-        Memory.putLong(ownedHandle + SCHEDULED, Refs.incref(Py.TRUE));
+        setScheduled(ownedHandle, true);
         return ownedHandle;
     }
 
     /** A new Handle made by its Python class: in debug mode, where it takes the traceback of its creation. */
-    static long newByPython(long callback, long args, long loop, long context) {
+    long newHandleByPython(long callback, long args, long context) {
         return Calls.newResult(HANDLE, callback, args, loop, context);
-    }
-
-    /** A borrowed reference to the time a TimerHandle is due. */
-    static long whenOf(long timerHandle) {
-        return Memory.getLong(timerHandle + WHEN);
-    }
-
-    private static void fill(long handle, long loop, long callback, long ownedArgs, long ownedContext) {
-        Memory.putLong(handle + CALLBACK, Refs.incref(callback));
-        Memory.putLong(handle + ARGS, ownedArgs);
-        Memory.putLong(handle + CANCELLED, Refs.incref(Py.FALSE));
-        Memory.putLong(handle + LOOP, Refs.incref(loop));
-        Memory.putLong(handle + SOURCE_TRACEBACK, Refs.incref(Py.NONE));
-        Memory.putLong(handle + REPR, Refs.incref(Py.NONE));
-        Memory.putLong(handle + CONTEXT, ownedContext);
     }
 
     private static long newContext(long context) {
@@ -98,7 +126,9 @@ public final class Handles {
         return ownedTuple;
     }
 
-    public static boolean isCancelled(long handle) {
+    // ---- reading and cancelling ----
+
+    static boolean isCancelled(long handle) {
         return Memory.getLong(handle + CANCELLED) == Py.TRUE;
     }
 
@@ -111,43 +141,87 @@ public final class Handles {
         Refs.setSlot(timerHandle + SCHEDULED, Refs.incref(value ? Py.TRUE : Py.FALSE));
     }
 
+    /** A borrowed reference to the time a TimerHandle is due. */
+    static long whenOf(long timerHandle) {
+        return Memory.getLong(timerHandle + WHEN);
+    }
+
     /** A borrowed reference to the loop of a handle. */
-    public static long loopOf(long handle) {
+    static long loopOf(long handle) {
         return Memory.getLong(handle + LOOP);
     }
 
+    /** Whether an object is an asyncio.Handle, so that its slots are where Java looks for them. */
+    static boolean isHandle(long object) {
+        long type = Py.typeOf(object);
+        return isOwnType(type) || (int) Objects.PyType_IsSubtype(type, BASE_HANDLE) != 0;
+    }
+
+    private static boolean isOwnType(long type) {
+        return type == HANDLE || type == TIMER_HANDLE;
+    }
+
     /** Cancels a handle as {@code Handle.cancel} does where debug is off. */
-    public static void cancel(long handle) {
+    static void cancel(long handle) {
         Refs.setSlot(handle + CANCELLED, Refs.incref(Py.TRUE));
         Refs.setSlot(handle + CALLBACK, Refs.incref(Py.NONE));
         Refs.setSlot(handle + ARGS, Refs.incref(Py.NONE));
+        if (Py.typeOf(handle) == HANDLE) {
+            for (int i = 0; i < INLINE_ARGUMENTS; i++) {
+                Refs.setSlot(handle + ARG0 + 8L * i, 0);
+            }
+        }
     }
 
-    /** Whether an object is a Handle, so that its slots are where Java looks for them. */
-    static boolean isHandle(long handle) {
-        long type = Py.typeOf(handle);
-        return type == HANDLE || type == TIMER_HANDLE
-                || (int) Objects.PyType_IsSubtype(type, HANDLE) != 0;
-    }
+    // ---- running ----
 
     /**
-     * Calls a handle's callback in its context. An error goes to the loop's exception handler.
+     * Calls a handle's callback in its context, and gives the handle's reference back. An error goes to the loop's
+     * exception handler.
      *
      * @throws PythonError SystemExit or KeyboardInterrupt, which end the loop
      */
-    static void run(long handle) {
-        long ownedCallback = Refs.incref(Memory.getLong(handle + CALLBACK));
-        long ownedArgs = Refs.incref(Memory.getLong(handle + ARGS));
-        long ownedContext = Refs.incref(Memory.getLong(handle + CONTEXT));
+    void run(long ownedHandle) {
+        if (isOwnType(Py.typeOf(ownedHandle)) && Refs.isOnlyReference(ownedHandle)) {
+            runUnshared(ownedHandle);
+        } else {
+            runShared(ownedHandle);
+        }
+    }
+
+    /** Nobody else can reach the handle, so nobody can change it during the call: what it holds needs no references. */
+    private void runUnshared(long ownedHandle) {
+        long context = Memory.getLong(ownedHandle + CONTEXT);
         long ownedException = 0;
-        if ((int) Contexts.PyContext_Enter(ownedContext) == 0) {
-            long ownedResult = Py.isTuple(ownedArgs)
-                    ? Abstract.PyObject_Vectorcall(ownedCallback, Py.tupleItems(ownedArgs), Py.size(ownedArgs), 0)
-                    : newResultOfOddArgs(ownedCallback, ownedArgs);
+        if (ContextSwitch.enter(context)) {
+            long ownedResult = newResult(ownedHandle, Memory.getLong(ownedHandle + CALLBACK));
             if (ownedResult == 0) {
                 ownedException = PyErr.newTaken();
             }
-            Contexts.PyContext_Exit(ownedContext);
+            ContextSwitch.leave(context);
+            Refs.decrefOrNull(ownedResult);
+        } else {
+            ownedException = PyErr.newTaken();
+        }
+        if (ownedException == 0) {
+            recycle(ownedHandle);
+        } else {
+            reportFailure(ownedHandle, ownedException);
+        }
+    }
+
+    private void runShared(long ownedHandle) {
+        long ownedCallback = Refs.incref(Memory.getLong(ownedHandle + CALLBACK));
+        long ownedContext = Refs.incref(Memory.getLong(ownedHandle + CONTEXT));
+        long args = Memory.getLong(ownedHandle + ARGS);
+        long ownedArgs = args != 0 ? Refs.incref(args) : newTuple(ownedHandle + ARG0, inlineCount(ownedHandle));
+        long ownedException = 0;
+        if (ContextSwitch.enter(ownedContext)) {
+            long ownedResult = newResultOfArgs(ownedCallback, ownedArgs);
+            if (ownedResult == 0) {
+                ownedException = PyErr.newTaken();
+            }
+            ContextSwitch.leave(ownedContext);
             Refs.decrefOrNull(ownedResult);
         } else {
             ownedException = PyErr.newTaken();
@@ -155,13 +229,30 @@ public final class Handles {
         Refs.decref(ownedCallback);
         Refs.decref(ownedArgs);
         Refs.decref(ownedContext);
-        if (ownedException != 0) {
-            reportFailure(handle, ownedException);
+        if (ownedException == 0) {
+            Refs.decref(ownedHandle);
+        } else {
+            reportFailure(ownedHandle, ownedException);
         }
     }
 
+    private static long newResult(long handle, long callback) {
+        long args = Memory.getLong(handle + ARGS);
+        return args == 0
+                ? Abstract.PyObject_Vectorcall(callback, handle + ARG0, inlineCount(handle), 0)
+                : newResultOfArgs(callback, args);
+    }
+
+    private static long inlineCount(long handle) {
+        return Memory.getLong(handle + ARG0) == 0 ? 0
+                : Memory.getLong(handle + ARG1) == 0 ? 1 : Memory.getLong(handle + ARG2) == 0 ? 2 : 3;
+    }
+
     /** asyncio unpacks {@code handle._args}, so code that made a Handle by hand may have put any iterable there. */
-    private static long newResultOfOddArgs(long callback, long args) {
+    private static long newResultOfArgs(long callback, long args) {
+        if (Py.isTuple(args)) {
+            return Abstract.PyObject_Vectorcall(callback, Py.tupleItems(args), Py.size(args), 0);
+        }
         long ownedTuple = Abstract.PySequence_Tuple(args);
         if (ownedTuple == 0) {
             return 0;
@@ -171,10 +262,74 @@ public final class Handles {
         return ownedResult;
     }
 
-    private static void reportFailure(long handle, long ownedException) {
-        if (PyErr.endsLoop(ownedException)) {
-            throw PyErr.raiseOwned(ownedException);
+    private static void reportFailure(long ownedHandle, long ownedException) {
+        try {
+            if (PyErr.endsLoop(ownedException)) {
+                throw PyErr.raiseOwned(ownedException);
+            }
+            Calls.run(RUN_FAILED, ownedHandle, new Calls.Owned(ownedException));
+        } finally {
+            PyErr.preserving(() -> Refs.decref(ownedHandle));
         }
-        Calls.run(RUN_FAILED, handle, new Calls.Owned(ownedException));
+    }
+
+    // ---- recycling ----
+
+    /** Gives a handle back that ran or was cancelled: kept, emptied, if nobody else holds it, else released. */
+    void recycle(long ownedHandle) {
+        long type = Py.typeOf(ownedHandle);
+        HandlePool target = type == HANDLE ? pool : timerPool;
+        if (!isOwnType(type) || !Refs.isOnlyReference(ownedHandle) || target.isFull() || !isPristine(ownedHandle)) {
+            Refs.decref(ownedHandle);
+            return;
+        }
+        long ownedCallback = take(ownedHandle + CALLBACK);
+        long ownedContext = take(ownedHandle + CONTEXT);
+        long ownedArgs = take(ownedHandle + ARGS);
+        if (isCancelled(ownedHandle)) {
+            Refs.setSlot(ownedHandle + CANCELLED, Refs.incref(Py.FALSE));
+        }
+        // Releasing what the handle held may run code that schedules callbacks: the handle is kept before.
+        if (type == HANDLE) {
+            long ownedArg0 = take(ownedHandle + ARG0);
+            long ownedArg1 = take(ownedHandle + ARG1);
+            long ownedArg2 = take(ownedHandle + ARG2);
+            target.add(ownedHandle);
+            Refs.decrefOrNull(ownedArg0);
+            Refs.decrefOrNull(ownedArg1);
+            Refs.decrefOrNull(ownedArg2);
+        } else {
+            long ownedWhen = take(ownedHandle + WHEN);
+            target.add(ownedHandle);
+            Refs.decrefOrNull(ownedWhen);
+        }
+        Refs.decrefOrNull(ownedCallback);
+        Refs.decrefOrNull(ownedContext);
+        Refs.decrefOrNull(ownedArgs);
+    }
+
+    private static long take(long slot) {
+        long owned = Memory.getLong(slot);
+        Memory.putLong(slot, 0);
+        return owned;
+    }
+
+    /** Whether the slots that the constructors here do not set are as a new handle's. */
+    private boolean isPristine(long handle) {
+        return Memory.getLong(handle + REPR) == Py.NONE
+                && Memory.getLong(handle + SOURCE_TRACEBACK) == Py.NONE
+                && Memory.getLong(handle + WEAKREFS) == 0
+                && Memory.getLong(handle + LOOP) == loop;
+    }
+
+    void visitReferences(LongConsumer visit) {
+        pool.forEach(visit);
+        timerPool.forEach(visit);
+    }
+
+    /** Frees the kept handles. */
+    void clear() {
+        pool.clear();
+        timerPool.clear();
     }
 }

@@ -60,22 +60,22 @@ public final class LoopMethods {
 
     private static long call_soon(long self, long arguments, long count, long names) {
         EventLoop loop = EngineObject.of(self);
-        if (count == 0 || loop.needsChecks()) {
+        if (count == 0 || loop.needsChecks() || !Arguments.areContextOnly(names)) {
             return newResultOfBase(BASE_CALL_SOON, self, arguments, count, names);
         }
-        long context = Arguments.contextOrNull("call_soon", arguments + 8 * count, names);
+        long context = Arguments.contextOrNull(arguments + 8 * count, names);
         return loop.schedule(
-                Handles.newHandle(self, Arguments.get(arguments, 0), arguments + 8, count - 1, context));
+                loop.handles().newHandle(Arguments.get(arguments, 0), arguments + 8, count - 1, context));
     }
 
     private static long call_soon_threadsafe(long self, long arguments, long count, long names) {
         EventLoop loop = EngineObject.of(self);
-        if (count == 0 || loop.needsChecks()) {
+        if (count == 0 || loop.needsChecks() || !Arguments.areContextOnly(names)) {
             return newResultOfBase(BASE_CALL_SOON_THREADSAFE, self, arguments, count, names);
         }
-        long context = Arguments.contextOrNull("call_soon_threadsafe", arguments + 8 * count, names);
+        long context = Arguments.contextOrNull(arguments + 8 * count, names);
         long ownedHandle = loop.schedule(
-                Handles.newHandle(self, Arguments.get(arguments, 0), arguments + 8, count - 1, context));
+                loop.handles().newHandle(Arguments.get(arguments, 0), arguments + 8, count - 1, context));
         loop.wakeup();
         return ownedHandle;
     }
@@ -85,20 +85,25 @@ public final class LoopMethods {
         if (count > 0 && loop.isStrict()) {
             loop.checkDelay(Arguments.get(arguments, 0));
         }
-        if (count < 2 || loop.needsChecks() || loop.hasOwnTimers() || !isNumber(Arguments.get(arguments, 0))) {
+        if (!isPlainTimer(loop, arguments, count, names) || loop.hasOwnTimers()) {
             return newResultOfBase(BASE_CALL_LATER, self, arguments, count, names);
         }
         double when = loop.time() + Py.toDouble(Arguments.get(arguments, 0));
-        return newTimer(loop, "call_later", when, Py.newFloat(when), arguments, count, names);
+        return newTimer(loop, when, Py.newFloat(when), arguments, count, names);
     }
 
     private static long call_at(long self, long arguments, long count, long names) {
         EventLoop loop = EngineObject.of(self);
-        if (count < 2 || loop.needsChecks() || !isNumber(Arguments.get(arguments, 0))) {
+        if (!isPlainTimer(loop, arguments, count, names)) {
             return newResultOfBase(CHECKED_CALL_AT, self, arguments, count, names);
         }
         long when = Arguments.get(arguments, 0);
-        return newTimer(loop, "call_at", Py.toDouble(when), Refs.incref(when), arguments, count, names);
+        return newTimer(loop, Py.toDouble(when), Refs.incref(when), arguments, count, names);
+    }
+
+    private static boolean isPlainTimer(EventLoop loop, long arguments, long count, long names) {
+        return count >= 2 && !loop.needsChecks() && Arguments.areContextOnly(names)
+                && isNumber(Arguments.get(arguments, 0));
     }
 
     private static boolean isNumber(long object) {
@@ -106,10 +111,10 @@ public final class LoopMethods {
     }
 
     private static long newTimer(
-            EventLoop loop, String method, double when, long ownedWhen, long arguments, long count, long names) {
-        long context = Arguments.contextOrNull(method, arguments + 8 * count, names);
-        return loop.scheduleTimer(when, Handles.newTimerHandle(
-                loop.self(), ownedWhen, Arguments.get(arguments, 1), arguments + 16, count - 2, context));
+            EventLoop loop, double when, long ownedWhen, long arguments, long count, long names) {
+        long context = Arguments.contextOrNull(arguments + 8 * count, names);
+        return loop.scheduleTimer(when, loop.handles().newTimerHandle(
+                ownedWhen, Arguments.get(arguments, 1), arguments + 16, count - 2, context));
     }
 
     private static long time(long self, long unused1, long unused2, long unused3) {
@@ -120,13 +125,12 @@ public final class LoopMethods {
         Arguments.expectCount("_call_soon", count, 3);
         EventLoop loop = EngineObject.of(self);
         if (loop.isDebug()) {
-            long ownedHandle = Handles.newByPython(
-                    Arguments.get(arguments, 0), Arguments.get(arguments, 1), self, Arguments.get(arguments, 2));
-            return loop.schedule(ownedHandle);
+            return loop.schedule(loop.handles().newHandleByPython(
+                    Arguments.get(arguments, 0), Arguments.get(arguments, 1), Arguments.get(arguments, 2)));
         }
         long args = Arguments.get(arguments, 1);
-        return loop.schedule(Handles.newHandle(
-                self, Arguments.get(arguments, 0), Py.tupleItems(args), Py.size(args), Arguments.get(arguments, 2)));
+        return loop.schedule(loop.handles().newHandle(
+                Arguments.get(arguments, 0), Py.tupleItems(args), Py.size(args), Arguments.get(arguments, 2)));
     }
 
     private static long _add_callback(long self, long handle, long unused1, long unused2) {

@@ -19,26 +19,40 @@ public final class Arguments {
         }
     }
 
+    /** Whether the keyword arguments are none, or {@code context} alone, which the scheduling methods take. */
+    public static boolean areContextOnly(long names) {
+        return names == 0 || names == contextNames || areContextOnlyByText(names);
+    }
+
     /**
-     * The value of the keyword argument {@code context}, the only one a scheduling method has.
+     * The tuple of names that was found to be {@code ("context",)} last, held so that its address stays its own.
+     * asyncio's C code passes the same one for every step of every task, with a name that is not interned on some
+     * versions, so that only comparing the text would tell.
+     */
+    private static long contextNames;
+
+    private static boolean areContextOnlyByText(long names) {
+        if (Py.size(names) != 1) {
+            return Py.size(names) == 0;
+        }
+        long name = Py.tupleItem(names, 0);
+        if (name != Names.CONTEXT && !Py.text(name).equals("context")) {
+            return false;
+        }
+        if (contextNames == 0) {
+            contextNames = Refs.incref(names);
+        }
+        return true;
+    }
+
+    /**
+     * The value of the keyword argument {@code context}, where {@link #areContextOnly} holds.
      *
      * @param values address of the keyword arguments' values
      * @param names tuple of their names, or 0 for none
      * @return a borrowed reference, or 0 where it was not passed
      */
-    public static long contextOrNull(String method, long values, long names) {
-        if (names == 0) {
-            return 0;
-        }
-        long count = Py.size(names);
-        for (long i = 0; i < count; i++) {
-            long name = Py.tupleItem(names, i);
-            // asyncio's C code passes a name that is not interned on some versions.
-            if (name != Names.CONTEXT && !Py.text(name).equals("context")) {
-                throw PyErr.raise(PyErr.TYPE_ERROR, method + "() got an unexpected keyword argument "
-                        + "'" + Py.text(name) + "'");
-            }
-        }
-        return count == 0 ? 0 : get(values, 0);
+    public static long contextOrNull(long values, long names) {
+        return names == 0 || Py.size(names) == 0 ? 0 : get(values, 0);
     }
 }

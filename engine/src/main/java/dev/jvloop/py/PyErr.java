@@ -28,6 +28,13 @@ public final class PyErr {
         return PythonError.SET;
     }
 
+    /** Raises what entering a context twice does. */
+    static void raiseContextInUse(long context) {
+        long ownedText = checked(Objects.PyObject_Repr(context));
+        raise(RUNTIME_ERROR, "cannot enter context: " + Py.text(ownedText) + " is already entered");
+        Refs.decref(ownedText);
+    }
+
     /** Raises the OSError subclass that belongs to an errno value. */
     public static PythonError raiseOsError(int errno) {
         long ownedException = newOsError(errno);
@@ -103,4 +110,16 @@ public final class PyErr {
         PyErrors.PyErr_WriteUnraisable(where);
     }
 
+
+    /** Runs code that may run Python while the error indicator may be set, and leaves the indicator as it was. */
+    public static void preserving(Runnable action) {
+        long ownedException = newTaken();
+        try {
+            action.run();
+        } finally {
+            if (ownedException != 0) {
+                raiseOwned(ownedException);
+            }
+        }
+    }
 }

@@ -46,6 +46,11 @@ public final class Refs {
         }
     }
 
+    /** Whether the caller's reference is the only one. Never true in free-threaded Python, where nobody can tell. */
+    public static boolean isOnlyReference(long owned) {
+        return !Layout.FREE_THREADED && Memory.getInt(owned + Layout.REFCOUNT) == 1;
+    }
+
     /** {@link #decref} that lets 0 pass. */
     public static void decrefOrNull(long ownedOrNull) {
         if (ownedOrNull != 0) {

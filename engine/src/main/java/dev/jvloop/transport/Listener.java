@@ -10,6 +10,7 @@ import dev.jvloop.loop.EventLoop;
 import dev.jvloop.loop.IoScratch;
 import dev.jvloop.loop.ReferenceHolder;
 import dev.jvloop.py.Calls;
+import dev.jvloop.py.ContextSwitch;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
 import dev.jvloop.py.Refs;
@@ -80,7 +81,7 @@ public final class Listener implements FdHandler, ReferenceHolder {
         long ownedFactory = Refs.incref(ownedProtocolFactory);
         long ownedException = 0;
         int unowned = connection;
-        if ((int) Contexts.PyContext_Enter(ownedConnectionContext) != 0) {
+        if (!ContextSwitch.enter(ownedConnectionContext)) {
             ownedException = PyErr.newTaken();
         } else {
             long ownedProtocol = Abstract.PyObject_CallNoArgs(ownedFactory);
@@ -95,7 +96,7 @@ public final class Listener implements FdHandler, ReferenceHolder {
                 }
                 Refs.decref(ownedProtocol);
             }
-            Contexts.PyContext_Exit(ownedConnectionContext);
+            ContextSwitch.leave(ownedConnectionContext);
         }
         Refs.decref(ownedFactory);
         Refs.decref(ownedConnectionContext);

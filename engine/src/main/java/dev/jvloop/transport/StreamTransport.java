@@ -11,6 +11,7 @@ import dev.jvloop.linux.Poller;
 import dev.jvloop.loop.EventLoop;
 import dev.jvloop.loop.ReferenceHolder;
 import dev.jvloop.py.Calls;
+import dev.jvloop.py.ContextSwitch;
 import dev.jvloop.py.Names;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
@@ -153,7 +154,7 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
     public void onReady(int events) {
         Refs.incref(self);
         long ownedContext = Refs.incref(slot(TransportLayout.CONTEXT));
-        if ((int) Contexts.PyContext_Enter(ownedContext) != 0) {
+        if (!ContextSwitch.enter(ownedContext)) {
             Refs.decref(ownedContext);
             Refs.decref(self);
             throw PythonError.SET;
@@ -169,7 +170,7 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
         } catch (PythonError e) {
             ownedException = PyErr.newTaken();
         }
-        Contexts.PyContext_Exit(ownedContext);
+        ContextSwitch.leave(ownedContext);
         Refs.decref(ownedContext);
         Refs.decref(self);
         if (ownedException != 0) {

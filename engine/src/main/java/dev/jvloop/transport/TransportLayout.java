@@ -17,6 +17,8 @@ final class TransportLayout {
     static final long CONTEXT = Namespace.integer("slot.StreamTransport._context");
     static final long EMPTY_WAITER = Namespace.integer("slot.StreamTransport._empty_waiter");
 
+    static final long PROTOCOL_PAUSED = Namespace.integer("slot.StreamTransport._protocol_paused");
+
     private TransportLayout() {}
 
     /** The Java half of a Python transport. */

@@ -61,6 +61,7 @@ final class Transports {
         Refs.setSlot(ownedTransport + TransportLayout.SOCK, Py.newNone());
         Refs.setSlot(ownedTransport + TransportLayout.EXTRA, Py.newNone());
         Refs.setSlot(ownedTransport + TransportLayout.EMPTY_WAITER, Py.newNone());
+        Refs.setSlot(ownedTransport + TransportLayout.PROTOCOL_PAUSED, Py.newBool(false));
         Refs.setSlot(ownedTransport + TransportLayout.CONTEXT, Refs.incref(context));
         StreamTransport transport = open(loop, ownedTransport, fd, addresses);
         try {

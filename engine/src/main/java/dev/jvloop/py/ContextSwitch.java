@@ -1,0 +1,29 @@
+package dev.jvloop.py;
+
+import dev.jvloop.capi.Contexts;
+import dev.jvloop.capi.Memory;
+
+/** Entering and leaving a {@code contextvars.Context} around a call. */
+public final class ContextSwitch {
+    private static final long ENTERED = Namespace.integer("offset.context_entered");
+
+    private ContextSwitch() {}
+
+    /**
+     * Makes a context the current one.
+     *
+     * @return false, with RuntimeError set, if some thread is in it already
+     */
+    public static boolean enter(long context) {
+        if (ENTERED != 0 && Memory.getInt(context + ENTERED) != 0) {
+            PyErr.raiseContextInUse(context);
+            return false;
+        }
+        return (int) Contexts.PyContext_Enter(context) == 0;
+    }
+
+    /** Leaves the context that was entered last. */
+    public static void leave(long context) {
+        Contexts.PyContext_Exit(context);
+    }
+}
