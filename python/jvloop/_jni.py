@@ -76,7 +76,7 @@ class JvmLibrary:
 
     def create(self, options: list[str]) -> tuple[int, int]:
         """Creates the JVM. Returns (JNI error code, address of the JavaVM), which is 0 unless the code is JNI_OK."""
-        table = (VmOption * len(options))(*(VmOption(option.encode(), None) for option in options))
+        table = (VmOption * len(options))(*(VmOption(os.fsencode(option), None) for option in options))
         arguments = VmInitArgs(JNI_VERSION, len(options), table, 0)
         vm, env = _POINTER(), _POINTER()
         code = self._library.JNI_CreateJavaVM(ctypes.byref(vm), ctypes.byref(env), ctypes.byref(arguments))

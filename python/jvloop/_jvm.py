@@ -12,6 +12,7 @@ installed for the JVM's life, and a JVM thread that reports a crash would have t
 from __future__ import annotations
 
 import atexit
+import locale
 import os
 import re
 import signal
@@ -19,7 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -164,6 +165,7 @@ def _start_in_own_jvm(namespace: dict[str, object], jar: Path, started: float) -
     with _failure_remembered(jar, home.path), Jni(vm, attached_for_us=True) as jni:
         _grant_native_access(jni)
         _call_bootstrap(jni, jni.find_class(BOOTSTRAP_CLASS.replace(".", "/")), namespace)
+    _keep_from_children(jar)
     return EngineInfo(
         java_version=home.version,
         java_home=str(home.path),
@@ -193,6 +195,7 @@ def _start_in_foreign_jvm(namespace: dict[str, object], jar: Path, libjvm: Path,
         jvm_started = time.perf_counter()
         _grant_native_access(jni)
         _call_bootstrap(jni, _foreign_bootstrap(jni, jar), namespace)
+    _keep_from_children(jar)
     return EngineInfo(
         java_version=version,
         java_home=str(home),
@@ -250,7 +253,7 @@ def _create_jvm(home: JavaHome, options: list[str]) -> int:
     except OSError as error:
         raise JvmError(f"The JVM library {home.libjvm} (Java {home.version}) cannot be loaded: {error}.") from error
     _faulthandler.release_for_jvm()
-    with _python_keeps_its_handlers():
+    with _python_keeps_its_handlers(), _python_keeps_its_locale():
         code, vm = library.create(options)
     if code != JNI_OK:
         raise refusal(home, options, _JNI_ERRORS.get(code, f"JNI error {code}"))
@@ -287,6 +290,25 @@ def _python_keeps_its_handlers() -> Iterator[None]:
                 action.apply_to(signum)
         if not told_otherwise:
             os.unsetenv("_JAVA_SR_SIGNUM")
+
+
+@contextmanager
+def _python_keeps_its_locale() -> Iterator[None]:
+    """The JVM sets the C library's whole locale from the environment. Python sets only LC_CTYPE: C code reads 1.5."""
+    before = locale.setlocale(locale.LC_ALL)
+    try:
+        yield
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
+
+
+def _keep_from_children(jar: Path) -> None:
+    """The JVM holds the jar open with a descriptor that a program started by exec would inherit."""
+    real = os.path.realpath(jar)
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError):  # the descriptor of the listing itself, and what other threads close meanwhile
+            if os.readlink(f"/proc/self/fd/{name}") == real:
+                os.set_inheritable(int(name), False)
 
 
 # ---- the engine's entry point

@@ -47,6 +47,8 @@ def jvm_options(jar: Path) -> list[str]:
         "-XX:+DisplayVMOutputToStderr",
         # With -Xrs HotSpot would open its socket for jcmd and jstack at the start: a thread, and a file in /tmp.
         "-XX:+DisableAttachMechanism",
+        # HotSpot would raise the process's limit of open files.
+        "-XX:-MaxFDLimit",
         "-XX:ReservedCodeCacheSize=32m",
         f"-Xss{_stack_kib()}k",
     ]

@@ -132,6 +132,33 @@ def test_python_keeps_its_signals(tmp_path: Path) -> None:
     assert run_program(program, cwd=tmp_path).stdout == "kept\n"
 
 
+def test_python_keeps_its_process(tmp_path: Path) -> None:
+    """Locale, limits, environment, umask, folder are as before, and no descriptor is handed to children."""
+    program = """
+        import locale, os, resource, sys, jvloop
+
+        def state():
+            umask = os.umask(0o22)
+            os.umask(umask)
+            names = [name for name in dir(resource) if name.startswith("RLIMIT_")]
+            limits = {name: resource.getrlimit(getattr(resource, name)) for name in names}
+            return locale.setlocale(locale.LC_ALL), limits, dict(os.environ), umask, os.getcwd()
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 500), hard))
+        before, descriptors = state(), set(os.listdir("/proc/self/fd"))
+        assert "LC_NUMERIC=C;" in before[0], before[0]
+        loop = jvloop.new_event_loop()
+        assert state() == before, (state(), before)
+        for name in set(os.listdir("/proc/self/fd")) - descriptors:
+            if os.path.exists("/proc/self/fd/" + name):
+                assert not os.get_inheritable(int(name)), os.readlink("/proc/self/fd/" + name)
+        loop.close()
+        print("kept")
+    """
+    assert run_program(program, cwd=tmp_path, LC_ALL="C.UTF-8").stdout == "kept\n"
+
+
 def test_the_initial_thread_keeps_its_stack(tmp_path: Path) -> None:
     """HotSpot's guard pages must not sit a mebibyte below the top: recursion that CPython permits would crash."""
     program = """
