@@ -81,6 +81,8 @@ def run_handle_in_debug(loop: Loop, handle: Any) -> None:
             base_events.logger.warning("Executing %s took %.3f seconds", what, took)  # type: ignore[attr-defined]
     finally:
         loop._current_handle = None
+        # An exception's traceback keeps this frame; the frame must not keep the task that raised it.
+        del handle
 
 
 def call_at_checked(loop: Loop, *arguments: Any, **context: Any) -> asyncio.TimerHandle:
@@ -89,7 +91,7 @@ def call_at_checked(loop: Loop, *arguments: Any, **context: Any) -> asyncio.Time
 
 
 def _call_at(
-    loop: Loop, when: float, callback: Any, /, *args: Any, context: Any = None
+    loop: Loop, when: float, callback: Any, *args: Any, context: Any = None
 ) -> asyncio.TimerHandle:
     if when is None:
         raise TypeError("when cannot be None")

@@ -73,6 +73,7 @@ class Loop(asyncio.SelectorEventLoop):
         cls = type(self)
         own_timers = cls.time is not Loop.time or cls.call_at is not Loop.call_at
         self._open_engine(own_timers, strict)
+        self._watched_objects: dict[int, Any] = {}
         super().__init__(PollerView(self))
 
     def __del__(self, *args: Any) -> None:
@@ -133,7 +134,10 @@ class Loop(asyncio.SelectorEventLoop):
     ) -> asyncio.Handle:
         self._check_closed()
         handle = asyncio.Handle(callback, args, self, None)
-        self._watch(fileno_of(fd), direction, handle)
+        number = fileno_of(fd)
+        self._watch(number, direction, handle)
+        if fd is not number:
+            self._watched_objects[number] = fd
         return handle
 
     def _remove_watch(self, fd: Any, direction: int) -> bool:
@@ -142,8 +146,15 @@ class Loop(asyncio.SelectorEventLoop):
         try:
             number = fileno_of(fd)
         except ValueError:
-            return False
-        return self._unwatch(number, direction)
+            # An object that was closed while it was watched: it is known by itself.
+            watched = [number for number, fileobj in self._watched_objects.items() if fileobj is fd]
+            if not watched:
+                raise
+            number = watched[0]
+        removed = self._unwatch(number, direction)
+        if self._watched_objects and not self._interest(number):
+            self._watched_objects.pop(number, None)
+        return removed
 
     def _ensure_fd_no_transport(self, fd: Any) -> None:
         number = fd
@@ -209,7 +220,7 @@ class Loop(asyncio.SelectorEventLoop):
                 protocol_factory, sock, sslcontext, server, backlog, *timeouts, **named_timeouts
             )
         else:
-            self._listen(sock.fileno(), protocol_factory, sock, server, backlog)
+            self._listen(fileno_of(sock), protocol_factory, sock, server, backlog)
 
     def _accept_failed(
         self, exc: OSError, protocol_factory: Any, sock: socket.socket, server: Any, backlog: int

@@ -152,6 +152,7 @@ public final class EventLoop {
 
     /** Takes up a TimerHandle; returns a new reference to it for the caller. */
     long scheduleTimer(double when, long ownedTimerHandle) {
+        compactTimers();
         timers.push(Clock.deadlineNanos(when), Refs.incref(ownedTimerHandle));
         return ownedTimerHandle;
     }
@@ -227,13 +228,17 @@ public final class EventLoop {
         runReady();
     }
 
-    private void dropCancelledTimers() {
+    private void compactTimers() {
         if (timers.wantsCompaction()) {
             timers.compact(Handles::isCancelled, ownedHandle -> {
                 Handles.setScheduled(ownedHandle, false);
                 handles.recycle(ownedHandle);
             });
         }
+    }
+
+    private void dropCancelledTimers() {
+        compactTimers();
         while (!timers.isEmpty() && Handles.isCancelled(timers.firstHandle())) {
             timers.noteCancelledLeft();
             long ownedHandle = timers.pop();

@@ -48,10 +48,11 @@ final class Handles {
     private static final int INLINE_ARGUMENTS = ARG1 == ARG0 + 8 && ARG2 == ARG0 + 16 ? 3 : 0;
     /** As many as were ever queued at once are kept, up to this: 4.5 MB. */
     private static final int POOL_CAPACITY = 32 * 1024;
+    private static final int TIMER_POOL_CAPACITY = 512;
 
     private final long loop;
     private final HandlePool pool = new HandlePool(POOL_CAPACITY);
-    private final HandlePool timerPool = new HandlePool(POOL_CAPACITY);
+    private final HandlePool timerPool = new HandlePool(TIMER_POOL_CAPACITY);
 
     /** @param loop borrowed reference to the Python loop */
     Handles(long loop) {

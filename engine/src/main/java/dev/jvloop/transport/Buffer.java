@@ -3,6 +3,7 @@ package dev.jvloop.transport;
 import dev.jvloop.capi.Abstract;
 import dev.jvloop.capi.ByteStrings;
 import dev.jvloop.capi.Memory;
+import dev.jvloop.capi.PyErrors;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
@@ -31,9 +32,19 @@ final class Buffer implements AutoCloseable {
         return new Buffer(exporter, PY_BUF_SIMPLE);
     }
 
-    /** Contiguous memory to write. */
+    /**
+     * Contiguous memory to write.
+     *
+     * @throws PythonError TypeError, as from {@code socket.recv_into}, if there is none
+     */
     static Buffer writable(long exporter) {
-        return new Buffer(exporter, PY_BUF_WRITABLE);
+        try {
+            return new Buffer(exporter, PY_BUF_WRITABLE);
+        } catch (PythonError e) {
+            PyErrors.PyErr_Clear();
+            throw PyErr.raise(PyErr.TYPE_ERROR,
+                    "recv_into() argument 1 must be read-write bytes-like object, not " + Py.typeName(exporter));
+        }
     }
 
     long address() {

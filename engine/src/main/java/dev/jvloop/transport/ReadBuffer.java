@@ -73,17 +73,17 @@ final class ReadBuffer {
      * @throws PythonError if the buffer is empty or not writable
      */
     long receiveInto(int fd, long exporter) {
-        failedBeforeReading = true;
+        failedBeforeReading = false;
         try (Buffer buffer = Buffer.writable(exporter)) {
             if (buffer.length() == 0) {
+                failedBeforeReading = true;
                 throw PyErr.raise(PyErr.RUNTIME_ERROR, "get_buffer() returned an empty buffer");
             }
-            failedBeforeReading = false;
             return loop.calls().recv(fd, buffer.address(), buffer.length());
         }
     }
 
-    /** Whether the last {@link #receiveInto} failed over the buffer itself. */
+    /** Whether the last {@link #receiveInto} failed because the buffer is empty, which asyncio finds out earlier. */
     boolean failedBeforeReading() {
         return failedBeforeReading;
     }
