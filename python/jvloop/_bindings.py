@@ -1,6 +1,6 @@
 """What the Python package hands to the engine, and the engine's start.
 
-The engine gets one dict: the classes it gives methods to, the singletons, types and functions it uses, and the offsets
+The engine gets one block of names and values: the classes it gives methods to, the singletons, types and functions it uses, and the offsets
 measured on this interpreter. Keys are prefixed by what they hold: ``type.``, ``helper.``, ``base.`` (asyncio's own
 methods, which the Java ones fall back to), ``slot.``, ``offset.``, ``probe.`` (objects for the engine's check).
 """
@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import os
 import sys
+import threading
 import types
 import weakref
 from asyncio import constants
@@ -20,7 +22,9 @@ from jvloop import _fork, _handles, _jvm, _layout, _transport
 if TYPE_CHECKING:
     from jvloop._loop import Loop
 
-_namespace: dict[str, object] = {}
+_objects: dict[str, object] = {}
+_block: list[ctypes.Array[Any]] = []
+_lock = threading.Lock()
 _open_loops: weakref.WeakSet[Loop] = weakref.WeakSet()
 
 _SLOTS: dict[str, tuple[str, ...]] = {
@@ -38,7 +42,14 @@ _BUILTIN_TYPES = (
     *(TypeError, ValueError, RuntimeError, OSError, MemoryError, RecursionError, SystemExit, KeyboardInterrupt),
 )
 
+
+def new_os_error(errno: int) -> OSError:
+    """The exception for an errno value, of the subclass that belongs to it."""
+    return OSError(errno, os.strerror(errno))
+
+
 _HELPERS = (
+    new_os_error,
     *(_handles.callback_failed, _handles.run_handle_in_debug, _handles.call_at_checked),
     *(_transport.warn_lost_write, _transport.call_flow_control, _transport.fail_empty_waiter),
     *(_transport.resolve_empty_waiter, _transport.call_connection_lost, _transport.schedule_connection_lost),
@@ -46,51 +57,63 @@ _HELPERS = (
 )
 
 
-def _new_os_error(errno: int) -> OSError:
-    import os
+def _collect_objects(loop_class: type[Loop]) -> dict[str, object]:
+    objects: dict[str, object] = {"None": None, "True": True, "False": False, "empty_tuple": ()}
+    objects.update({f"type.{cls.__name__}": cls for cls in _BUILTIN_TYPES})
+    objects.update({f"type.{name}": cls for name, cls in _classes(loop_class).items()})
+    objects["type.asyncio.Handle"] = asyncio.Handle
+    objects["type.BufferedProtocol"] = asyncio.BufferedProtocol
+    objects.update({f"helper.{function.__name__}": function for function in _HELPERS})
+    objects["helper.accept_failed"] = loop_class._accept_failed
+    objects["helper.protocol_factory_failed"] = loop_class._protocol_factory_failed
+    for name in ("call_soon", "call_soon_threadsafe", "call_later"):
+        objects[f"base.{name}"] = getattr(asyncio.BaseEventLoop, name)
+    objects["base.TimerHandle.cancel"] = asyncio.TimerHandle.cancel
+    probe = b"jvloop"
+    objects.update({"probe.bytes": probe, "probe.tuple": (None, probe), "probe.int": 123_456_789, "probe.float": 1.5})
+    return objects
 
-    return OSError(errno, os.strerror(errno))
+
+def _collect_numbers(loop_class: type[Loop]) -> dict[str, int]:
+    classes = _classes(loop_class)
+    numbers = {
+        f"slot.{class_name}.{slot}": _layout.slot_offset(classes[class_name], slot)
+        for class_name, slots in _SLOTS.items()
+        for slot in slots
+    }
+    numbers["offset.Handle.__weakref__"] = _handles.Handle.__weakrefoffset__
+    numbers.update({f"offset.{name}": value for name, value in _layout.offsets().items()})
+    numbers["free_threaded"] = int(not getattr(sys, "_is_gil_enabled", lambda: True)())
+    numbers["LOG_THRESHOLD_FOR_CONNLOST_WRITES"] = constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES  # type: ignore[attr-defined]
+    return numbers
 
 
-def _fill(namespace: dict[str, object], loop_class: type[Loop]) -> None:
-    classes: dict[str, type] = {
+def _classes(loop_class: type[Loop]) -> dict[str, type]:
+    return {
         "Loop": loop_class,
         "StreamTransport": _transport.StreamTransport,
         "Handle": _handles.Handle,
         "TimerHandle": _handles.TimerHandle,
     }
-    namespace.update({"None": None, "True": True, "False": False, "empty_tuple": ()})
-    namespace.update({f"type.{cls.__name__}": cls for cls in _BUILTIN_TYPES})
-    namespace.update({f"type.{name}": cls for name, cls in classes.items()})
-    namespace["type.asyncio.Handle"] = asyncio.Handle
-    namespace["offset.Handle.__weakref__"] = _handles.Handle.__weakrefoffset__
-    namespace["type.BufferedProtocol"] = asyncio.BufferedProtocol
-    namespace.update({f"helper.{function.__name__}": function for function in _HELPERS})
-    namespace["helper.new_os_error"] = _new_os_error
-    namespace["helper.accept_failed"] = loop_class._accept_failed
-    namespace["helper.protocol_factory_failed"] = loop_class._protocol_factory_failed
-    for name in ("call_soon", "call_soon_threadsafe", "call_later"):
-        namespace[f"base.{name}"] = getattr(asyncio.BaseEventLoop, name)
-    namespace["base.TimerHandle.cancel"] = asyncio.TimerHandle.cancel
-    for class_name, slots in _SLOTS.items():
-        for slot in slots:
-            namespace[f"slot.{class_name}.{slot}"] = _layout.slot_offset(classes[class_name], slot)
-    namespace.update({f"offset.{name}": value for name, value in _layout.offsets().items()})
-    namespace["free_threaded"] = int(not getattr(sys, "_is_gil_enabled", lambda: True)())
-    namespace["LOG_THRESHOLD_FOR_CONNLOST_WRITES"] = constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES  # type: ignore[attr-defined]
-    probe = b"jvloop"
-    namespace.update({"probe.bytes": probe, "probe.tuple": (None, probe), "probe.int": 123_456_789})
-    namespace["probe.float"] = 1.5
+
+
+def _make_block(objects: dict[str, object], numbers: dict[str, int]) -> None:
+    """Writes names and values where the engine reads them (Namespace.java)."""
+    names = ctypes.create_string_buffer("\n".join([*objects, *numbers]).encode())
+    values = [ctypes.addressof(names), *map(id, objects.values()), *numbers.values()]
+    block = (ctypes.c_int64 * len(values))(*values)
+    _block[:] = [names, block]
 
 
 def start_engine(loop: Loop, loop_class: type[Loop]) -> None:
     """Makes sure that the engine runs, on behalf of a loop that is being made. Raises JvmError. Any thread."""
-    if not _namespace:
-        namespace: dict[str, object] = {}
-        _fill(namespace, loop_class)
-        _namespace.update(namespace)
-        _jvm.on_forked_child(_disarm_child)
-    _jvm.ensure_engine(_namespace)
+    if _jvm.engine_info() is None:
+        with _lock:
+            if not _objects:
+                _objects.update(_collect_objects(loop_class))
+                _make_block(_objects, _collect_numbers(loop_class))
+                _jvm.on_forked_child(_disarm_child)
+    _jvm.ensure_engine(ctypes.addressof(_block[1]))
     _open_loops.add(loop)
 
 
@@ -98,7 +121,7 @@ def _disarm_child() -> None:
     """In a forked child: no Java method may run any more, be it called by Python or by the garbage collector."""
     _fork.in_child = True
     for name in ("Loop", "StreamTransport", "TimerHandle"):
-        cls: Any = _namespace[f"type.{name}"]
+        cls: Any = _objects[f"type.{name}"]
         for attribute, value in list(vars(cls).items()):
             if isinstance(value, types.MethodDescriptorType):
                 setattr(cls, attribute, _fork.refuse)

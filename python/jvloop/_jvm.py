@@ -90,10 +90,10 @@ def engine_info() -> EngineInfo | None:
     return _state.info
 
 
-def ensure_engine(namespace: dict[str, object]) -> None:
-    """Makes sure that the engine runs and has bound its methods to the classes in ``namespace``.
+def ensure_engine(namespace: int) -> None:
+    """Makes sure that the engine runs and has bound its methods to the classes in the block at ``namespace``.
 
-    The first call finds or starts the JVM and calls the engine's entry point with the address of ``namespace``, which
+    The first call finds or starts the JVM and calls the engine's entry point with the address of the block, which
     must live as long as the process. Later calls return at once, whatever they pass. Any thread.
 
     Raises JvmError if there is no usable Java, the JVM or the engine does not start, or this is a forked child of a
@@ -141,7 +141,7 @@ def _after_fork_in_child() -> None:
 os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
-def _start_engine(namespace: dict[str, object]) -> EngineInfo:
+def _start_engine(namespace: int) -> EngineInfo:
     if not sys.platform.startswith("linux"):
         raise JvmError(f"jvloop runs on Linux (its engine uses epoll); this is {sys.platform}.")
     jar = _find_jar()
@@ -154,7 +154,7 @@ def _start_engine(namespace: dict[str, object]) -> EngineInfo:
         return _start_in_own_jvm(namespace, jar, started)
 
 
-def _start_in_own_jvm(namespace: dict[str, object], jar: Path, started: float) -> EngineInfo:
+def _start_in_own_jvm(namespace: int, jar: Path, started: float) -> EngineInfo:
     home = find_java()
     options = jvm_options(jar)
     try_options(home, options)
@@ -178,7 +178,7 @@ def _start_in_own_jvm(namespace: dict[str, object], jar: Path, started: float) -
     )
 
 
-def _start_in_foreign_jvm(namespace: dict[str, object], jar: Path, libjvm: Path, vm: int, started: float) -> EngineInfo:
+def _start_in_foreign_jvm(namespace: int, jar: Path, libjvm: Path, vm: int, started: float) -> EngineInfo:
     home = libjvm.parents[2]
     _state.jvm_pid = os.getpid()
     _faulthandler.adopt_foreign_jvm_signals()
@@ -341,9 +341,9 @@ def _foreign_bootstrap(jni: Jni, jar: Path) -> int:
     return jni.call(loader, "loadClass", "(Ljava/lang/String;)Ljava/lang/Class;", jni.string(BOOTSTRAP_CLASS))
 
 
-def _call_bootstrap(jni: Jni, bootstrap: int, namespace: dict[str, object]) -> None:
+def _call_bootstrap(jni: Jni, bootstrap: int, namespace: int) -> None:
     try:
-        result = jni.call_static_long(bootstrap, "start", "(J)J", id(namespace))
+        result = jni.call_static_long(bootstrap, "start", "(J)J", namespace)
     except (JavaError, JvmError):
         raise
     except Exception as error:

@@ -16,7 +16,7 @@ public final class Bootstrap {
      * Checks the interpreter's layout and gives the Python classes their methods. Called through JNI by a thread that
      * holds the GIL.
      *
-     * @param namespace address of the dict described in {@link Namespace}, borrowed, which lives for ever
+     * @param namespace address of the block described in {@link Namespace}, which lives for ever
      * @return 0, or -1 with the error indicator set
      */
     public static long start(long namespace) {

@@ -4,19 +4,19 @@ import java.lang.invoke.MethodHandle;
 
 /** Calls, sequences and buffers. The functions of abstract.h, under C's names. */
 public final class Abstract {
-    private static final MethodHandle PYOBJECT_CALLNOARGS = Downcall.plain("PyObject_CallNoArgs", 1);
-    private static final MethodHandle PYOBJECT_CALLONEARG = Downcall.plain("PyObject_CallOneArg", 2);
-    private static final MethodHandle PYOBJECT_VECTORCALL = Downcall.plain("PyObject_Vectorcall", 4);
-    private static final MethodHandle PYOBJECT_VECTORCALLMETHOD = Downcall.plain("PyObject_VectorcallMethod", 4);
-    private static final MethodHandle PYOBJECT_GETBUFFER = Downcall.plain("PyObject_GetBuffer", 3);
-    private static final MethodHandle PYBUFFER_RELEASE = Downcall.plain("PyBuffer_Release", 1);
-    private static final MethodHandle PYSEQUENCE_TUPLE = Downcall.plain("PySequence_Tuple", 1);
+    private static final MethodHandle PYOBJECT_CALLNOARGS = Downcall.plain("PyObject_CallNoArgs");
+    private static final MethodHandle PYOBJECT_CALLONEARG = Downcall.plain("PyObject_CallOneArg");
+    private static final MethodHandle PYOBJECT_VECTORCALL = Downcall.plain("PyObject_Vectorcall");
+    private static final MethodHandle PYOBJECT_VECTORCALLMETHOD = Downcall.plain("PyObject_VectorcallMethod");
+    private static final MethodHandle PYOBJECT_GETBUFFER = Downcall.plain("PyObject_GetBuffer");
+    private static final MethodHandle PYBUFFER_RELEASE = Downcall.plain("PyBuffer_Release");
+    private static final MethodHandle PYSEQUENCE_TUPLE = Downcall.plain("PySequence_Tuple");
 
     private Abstract() {}
 
     public static long PyObject_CallNoArgs(long callable) {
         try {
-            return (long) PYOBJECT_CALLNOARGS.invokeExact(callable);
+            return (long) PYOBJECT_CALLNOARGS.invokeExact(callable, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -24,7 +24,7 @@ public final class Abstract {
 
     public static long PyObject_CallOneArg(long callable, long argument) {
         try {
-            return (long) PYOBJECT_CALLONEARG.invokeExact(callable, argument);
+            return (long) PYOBJECT_CALLONEARG.invokeExact(callable, argument, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -48,7 +48,7 @@ public final class Abstract {
 
     public static long PyObject_GetBuffer(long exporter, long view, long flags) {
         try {
-            return (long) PYOBJECT_GETBUFFER.invokeExact(exporter, view, flags);
+            return (long) PYOBJECT_GETBUFFER.invokeExact(exporter, view, flags, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -56,7 +56,7 @@ public final class Abstract {
 
     public static long PyBuffer_Release(long view) {
         try {
-            return (long) PYBUFFER_RELEASE.invokeExact(view);
+            return (long) PYBUFFER_RELEASE.invokeExact(view, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -64,7 +64,7 @@ public final class Abstract {
 
     public static long PySequence_Tuple(long iterable) {
         try {
-            return (long) PYSEQUENCE_TUPLE.invokeExact(iterable);
+            return (long) PYSEQUENCE_TUPLE.invokeExact(iterable, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }

@@ -4,14 +4,14 @@ import java.lang.invoke.MethodHandle;
 
 /** The GIL. The functions of ceval.h, under C's names. */
 public final class Ceval {
-    private static final MethodHandle PYEVAL_SAVETHREAD = Downcall.plain("PyEval_SaveThread", 0);
-    private static final MethodHandle PYEVAL_RESTORETHREAD = Downcall.plain("PyEval_RestoreThread", 1);
+    private static final MethodHandle PYEVAL_SAVETHREAD = Downcall.plain("PyEval_SaveThread");
+    private static final MethodHandle PYEVAL_RESTORETHREAD = Downcall.plain("PyEval_RestoreThread");
 
     private Ceval() {}
 
     public static long PyEval_SaveThread() {
         try {
-            return (long) PYEVAL_SAVETHREAD.invokeExact();
+            return (long) PYEVAL_SAVETHREAD.invokeExact(0L, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -19,7 +19,7 @@ public final class Ceval {
 
     public static long PyEval_RestoreThread(long state) {
         try {
-            return (long) PYEVAL_RESTORETHREAD.invokeExact(state);
+            return (long) PYEVAL_RESTORETHREAD.invokeExact(state, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }

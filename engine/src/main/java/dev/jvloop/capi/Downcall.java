@@ -10,33 +10,39 @@ import java.util.Arrays;
 /**
  * Makes the method handles for calls into C.
  *
- * <p>Every distinct signature costs about 0.7 ms of start-up, because the linker spins its classes at run time. In the
- * System V x86-64 and AArch64 calling conventions an {@code int}, a pointer and a {@code long} all travel in one
- * integer register, so nearly every function is bound as {@code long (long...)}: callers narrow an {@code int}
- * result with a cast and ignore the result of a {@code void} function.
+ * <p>Every distinct signature costs milliseconds of start-up, because the linker spins classes for it at run time. In
+ * the System V x86-64 and the AArch64 calling convention an {@code int}, a pointer and a {@code long} all travel in one
+ * integer register, and a callee does not look at registers beyond its parameters. So nearly every function is bound
+ * as {@code long (long, long, long, long)}: callers pass zeros for what a function does not take, narrow an
+ * {@code int} result with a cast and ignore the result of a {@code void} function.
  */
 public final class Downcall {
+    /** How many parameters every handle has. */
+    public static final int ARITY = 4;
+
     private static final Linker LINKER = Linker.nativeLinker();
-    private static final Linker.Option CRITICAL = Linker.Option.critical(false);
+    private static final FunctionDescriptor SHAPE = longs(ARITY);
+    private static final MethodHandle PLAIN = LINKER.downcallHandle(SHAPE);
+    private static final MethodHandle CRITICAL = LINKER.downcallHandle(SHAPE, Linker.Option.critical(false));
 
     private Downcall() {}
 
     /** A function that may block, run Python code or call back into Java. */
-    public static MethodHandle plain(String symbol, int arity) {
-        return LINKER.downcallHandle(Symbols.findOrThrow(symbol), longs(arity));
+    public static MethodHandle plain(String symbol) {
+        return PLAIN.bindTo(Symbols.findOrThrow(symbol));
     }
 
     /**
      * A function called without a thread-state transition (4 ns instead of 9). It must never block, run Python code,
      * call back into Java, or start Python's cyclic garbage collector.
      */
-    public static MethodHandle critical(String symbol, int arity) {
-        return LINKER.downcallHandle(Symbols.findOrThrow(symbol), longs(arity), CRITICAL);
+    public static MethodHandle critical(String symbol) {
+        return CRITICAL.bindTo(Symbols.findOrThrow(symbol));
     }
 
     /** {@link #critical} where {@code safe}, else {@link #plain}. */
-    public static MethodHandle criticalIf(boolean safe, String symbol, int arity) {
-        return safe ? critical(symbol, arity) : plain(symbol, arity);
+    public static MethodHandle criticalIf(boolean safe, String symbol) {
+        return safe ? critical(symbol) : plain(symbol);
     }
 
     /** Any other signature. */
@@ -44,12 +50,13 @@ public final class Downcall {
         return LINKER.downcallHandle(Symbols.findOrThrow(symbol), descriptor, options);
     }
 
-    /** A function pointer known only at run time: the handle takes its address as a first segment argument. */
-    public static MethodHandle pointer(int arity) {
-        return LINKER.downcallHandle(longs(arity));
+    /** Function pointers known only at run time: {@link #plain}, with the function as a first segment argument. */
+    public static MethodHandle pointer() {
+        return PLAIN;
     }
 
-    static FunctionDescriptor longs(int arity) {
+    /** A descriptor of {@code arity} longs that returns a long. */
+    public static FunctionDescriptor longs(int arity) {
         MemoryLayout[] arguments = new MemoryLayout[arity];
         Arrays.fill(arguments, ValueLayout.JAVA_LONG);
         return FunctionDescriptor.of(ValueLayout.JAVA_LONG, arguments);

@@ -4,25 +4,25 @@ import java.lang.invoke.MethodHandle;
 
 /** Objects and types. The functions of object.h and refcount.h, under C's names. */
 public final class Objects {
-    private static final MethodHandle PY_DEALLOC = Downcall.plain("_Py_Dealloc", 1);
-    private static final MethodHandle PY_INCREF = Downcall.critical("Py_IncRef", 1);
-    private static final MethodHandle PY_DECREF = Downcall.plain("Py_DecRef", 1);
-    private static final MethodHandle PYOBJECT_GETATTR = Downcall.plain("PyObject_GetAttr", 2);
-    private static final MethodHandle PYOBJECT_SETATTR = Downcall.plain("PyObject_SetAttr", 3);
-    private static final MethodHandle PYOBJECT_ISTRUE = Downcall.plain("PyObject_IsTrue", 1);
-    private static final MethodHandle PYOBJECT_ISINSTANCE = Downcall.plain("PyObject_IsInstance", 2);
+    private static final MethodHandle PY_DEALLOC = Downcall.plain("_Py_Dealloc");
+    private static final MethodHandle PY_INCREF = Downcall.critical("Py_IncRef");
+    private static final MethodHandle PY_DECREF = Downcall.plain("Py_DecRef");
+    private static final MethodHandle PYOBJECT_GETATTR = Downcall.plain("PyObject_GetAttr");
+    private static final MethodHandle PYOBJECT_SETATTR = Downcall.plain("PyObject_SetAttr");
+    private static final MethodHandle PYOBJECT_ISTRUE = Downcall.plain("PyObject_IsTrue");
+    private static final MethodHandle PYOBJECT_ISINSTANCE = Downcall.plain("PyObject_IsInstance");
     private static final MethodHandle PYTYPE_GENERICALLOC =
-            Downcall.criticalIf(Version.COLLECTS_AT_EVAL_BREAKER, "PyType_GenericAlloc", 2);
-    private static final MethodHandle PYTYPE_ISSUBTYPE = Downcall.critical("PyType_IsSubtype", 2);
-    private static final MethodHandle PYTYPE_FROMSPEC = Downcall.plain("PyType_FromSpec", 1);
-    private static final MethodHandle PYCALLABLE_CHECK = Downcall.critical("PyCallable_Check", 1);
-    private static final MethodHandle PYOBJECT_REPR = Downcall.plain("PyObject_Repr", 1);
+            Downcall.criticalIf(Version.COLLECTS_AT_EVAL_BREAKER, "PyType_GenericAlloc");
+    private static final MethodHandle PYTYPE_ISSUBTYPE = Downcall.critical("PyType_IsSubtype");
+    private static final MethodHandle PYTYPE_FROMSPEC = Downcall.plain("PyType_FromSpec");
+    private static final MethodHandle PYCALLABLE_CHECK = Downcall.critical("PyCallable_Check");
+    private static final MethodHandle PYOBJECT_REPR = Downcall.plain("PyObject_Repr");
 
     private Objects() {}
 
     public static long _Py_Dealloc(long object) {
         try {
-            return (long) PY_DEALLOC.invokeExact(object);
+            return (long) PY_DEALLOC.invokeExact(object, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -30,7 +30,7 @@ public final class Objects {
 
     public static long Py_IncRef(long object) {
         try {
-            return (long) PY_INCREF.invokeExact(object);
+            return (long) PY_INCREF.invokeExact(object, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -38,7 +38,7 @@ public final class Objects {
 
     public static long Py_DecRef(long object) {
         try {
-            return (long) PY_DECREF.invokeExact(object);
+            return (long) PY_DECREF.invokeExact(object, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -46,7 +46,7 @@ public final class Objects {
 
     public static long PyObject_GetAttr(long object, long name) {
         try {
-            return (long) PYOBJECT_GETATTR.invokeExact(object, name);
+            return (long) PYOBJECT_GETATTR.invokeExact(object, name, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -54,7 +54,7 @@ public final class Objects {
 
     public static long PyObject_SetAttr(long object, long name, long value) {
         try {
-            return (long) PYOBJECT_SETATTR.invokeExact(object, name, value);
+            return (long) PYOBJECT_SETATTR.invokeExact(object, name, value, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -62,7 +62,7 @@ public final class Objects {
 
     public static long PyObject_IsTrue(long object) {
         try {
-            return (long) PYOBJECT_ISTRUE.invokeExact(object);
+            return (long) PYOBJECT_ISTRUE.invokeExact(object, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -70,7 +70,7 @@ public final class Objects {
 
     public static long PyObject_IsInstance(long object, long type) {
         try {
-            return (long) PYOBJECT_ISINSTANCE.invokeExact(object, type);
+            return (long) PYOBJECT_ISINSTANCE.invokeExact(object, type, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -78,7 +78,7 @@ public final class Objects {
 
     public static long PyType_GenericAlloc(long type, long itemCount) {
         try {
-            return (long) PYTYPE_GENERICALLOC.invokeExact(type, itemCount);
+            return (long) PYTYPE_GENERICALLOC.invokeExact(type, itemCount, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -86,7 +86,7 @@ public final class Objects {
 
     public static long PyType_IsSubtype(long type, long base) {
         try {
-            return (long) PYTYPE_ISSUBTYPE.invokeExact(type, base);
+            return (long) PYTYPE_ISSUBTYPE.invokeExact(type, base, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -94,7 +94,7 @@ public final class Objects {
 
     public static long PyType_FromSpec(long spec) {
         try {
-            return (long) PYTYPE_FROMSPEC.invokeExact(spec);
+            return (long) PYTYPE_FROMSPEC.invokeExact(spec, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -102,7 +102,7 @@ public final class Objects {
 
     public static long PyCallable_Check(long object) {
         try {
-            return (long) PYCALLABLE_CHECK.invokeExact(object);
+            return (long) PYCALLABLE_CHECK.invokeExact(object, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -110,7 +110,7 @@ public final class Objects {
 
     public static long PyObject_Repr(long object) {
         try {
-            return (long) PYOBJECT_REPR.invokeExact(object);
+            return (long) PYOBJECT_REPR.invokeExact(object, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }

@@ -4,19 +4,19 @@ import java.lang.invoke.MethodHandle;
 
 /** The error indicator. The functions of pyerrors.h, under C's names. */
 public final class PyErrors {
-    private static final MethodHandle PYERR_OCCURRED = Downcall.critical("PyErr_Occurred", 0);
-    private static final MethodHandle PYERR_SETSTRING = Downcall.plain("PyErr_SetString", 2);
-    private static final MethodHandle PYERR_SETOBJECT = Downcall.plain("PyErr_SetObject", 2);
-    private static final MethodHandle PYERR_CLEAR = Downcall.plain("PyErr_Clear", 0);
-    private static final MethodHandle PYERR_CHECKSIGNALS = Downcall.plain("PyErr_CheckSignals", 0);
-    private static final MethodHandle PYERR_WRITEUNRAISABLE = Downcall.plain("PyErr_WriteUnraisable", 1);
-    private static final MethodHandle PYERR_NOMEMORY = Downcall.plain("PyErr_NoMemory", 0);
+    private static final MethodHandle PYERR_OCCURRED = Downcall.critical("PyErr_Occurred");
+    private static final MethodHandle PYERR_SETSTRING = Downcall.plain("PyErr_SetString");
+    private static final MethodHandle PYERR_SETOBJECT = Downcall.plain("PyErr_SetObject");
+    private static final MethodHandle PYERR_CLEAR = Downcall.plain("PyErr_Clear");
+    private static final MethodHandle PYERR_CHECKSIGNALS = Downcall.plain("PyErr_CheckSignals");
+    private static final MethodHandle PYERR_WRITEUNRAISABLE = Downcall.plain("PyErr_WriteUnraisable");
+    private static final MethodHandle PYERR_NOMEMORY = Downcall.plain("PyErr_NoMemory");
 
     private PyErrors() {}
 
     public static long PyErr_Occurred() {
         try {
-            return (long) PYERR_OCCURRED.invokeExact();
+            return (long) PYERR_OCCURRED.invokeExact(0L, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -24,7 +24,7 @@ public final class PyErrors {
 
     public static long PyErr_SetString(long type, long message) {
         try {
-            return (long) PYERR_SETSTRING.invokeExact(type, message);
+            return (long) PYERR_SETSTRING.invokeExact(type, message, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -32,7 +32,7 @@ public final class PyErrors {
 
     public static long PyErr_SetObject(long type, long value) {
         try {
-            return (long) PYERR_SETOBJECT.invokeExact(type, value);
+            return (long) PYERR_SETOBJECT.invokeExact(type, value, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -40,7 +40,7 @@ public final class PyErrors {
 
     public static long PyErr_Clear() {
         try {
-            return (long) PYERR_CLEAR.invokeExact();
+            return (long) PYERR_CLEAR.invokeExact(0L, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -48,7 +48,7 @@ public final class PyErrors {
 
     public static long PyErr_CheckSignals() {
         try {
-            return (long) PYERR_CHECKSIGNALS.invokeExact();
+            return (long) PYERR_CHECKSIGNALS.invokeExact(0L, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -56,7 +56,7 @@ public final class PyErrors {
 
     public static long PyErr_WriteUnraisable(long object) {
         try {
-            return (long) PYERR_WRITEUNRAISABLE.invokeExact(object);
+            return (long) PYERR_WRITEUNRAISABLE.invokeExact(object, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -64,7 +64,7 @@ public final class PyErrors {
 
     public static long PyErr_NoMemory() {
         try {
-            return (long) PYERR_NOMEMORY.invokeExact();
+            return (long) PYERR_NOMEMORY.invokeExact(0L, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }

@@ -1,10 +1,8 @@
 package dev.jvloop.capi;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /**
@@ -19,14 +17,14 @@ public final class Symbols {
     private static final long RTLD_DEFAULT = 0;
     private static final MethodHandle DLSYM = Linker.nativeLinker().downcallHandle(
             Linker.nativeLinker().defaultLookup().findOrThrow("dlsym"),
-            FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+            Downcall.longs(Downcall.ARITY));
 
     private Symbols() {}
 
     /** The address of a global symbol, or 0 where the process has none of that name. */
     public static long findOrZero(String name) {
         try (Arena arena = Arena.ofConfined()) {
-            return (long) DLSYM.invokeExact(RTLD_DEFAULT, arena.allocateFrom(name).address());
+            return (long) DLSYM.invokeExact(RTLD_DEFAULT, arena.allocateFrom(name).address(), 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }

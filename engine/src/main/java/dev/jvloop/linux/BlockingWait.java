@@ -17,13 +17,13 @@ final class BlockingWait {
     private static final long NANOS_PER_SECOND = 1_000_000_000L;
     private static final long NANOS_PER_MILLI = 1_000_000L;
     private static final MethodHandle EPOLL_PWAIT2 =
-            Symbols.findOrZero("epoll_pwait2") == 0 ? null : SystemCalls.blocking("epoll_pwait2", 5);
+            Symbols.findOrZero("epoll_pwait2") == 0 ? null : SystemCalls.blocking("epoll_pwait2");
 
     private BlockingWait() {}
 
     /** Bound only where it is needed. */
     private static final class Milliseconds {
-        private static final MethodHandle EPOLL_WAIT = SystemCalls.blocking("epoll_wait", 4);
+        private static final MethodHandle EPOLL_WAIT = SystemCalls.blocking("epoll_wait");
     }
 
     private static volatile boolean kernelLacksPwait2;
@@ -41,7 +41,7 @@ final class BlockingWait {
                 : Math.min((timeoutNanos + NANOS_PER_MILLI - 1) / NANOS_PER_MILLI, Integer.MAX_VALUE);
         try {
             return calls.blockingResult((long) Milliseconds.EPOLL_WAIT.invokeExact(
-                    state, (long) epoll, events, (long) maxEvents, millis));
+                    state, (long) epoll, events, (long) maxEvents, millis, 0L));
         } catch (Throwable t) {
             throw SystemCalls.failed(t);
         }

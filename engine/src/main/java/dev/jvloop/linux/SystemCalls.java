@@ -6,10 +6,8 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
-import java.util.Arrays;
 
 /**
  * System calls, in one errno funnel: every method returns what the kernel does, a result of 0 or more or
@@ -23,50 +21,46 @@ import java.util.Arrays;
  * at once.
  */
 public final class SystemCalls {
+    /** Every call is bound with the five parameters of the longest one: see {@link Downcall}. */
+    private static final FunctionDescriptor SHAPE = Downcall.longs(5);
     private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
     private static final VarHandle ERRNO_VALUE = Linker.Option.captureStateLayout()
             .varHandle(MemoryLayout.PathElement.groupElement("errno"));
 
-    private static final MethodHandle RECV = critical("recv", 4);
-    private static final MethodHandle SEND = critical("send", 4);
-    private static final MethodHandle CLOSE = critical("close", 1);
-    private static final MethodHandle EPOLL_CTL = critical("epoll_ctl", 4);
-    private static final MethodHandle EPOLL_WAIT_NOW = critical("epoll_wait", 4);
-    private static final MethodHandle WRITE = critical("write", 3);
-    private static final MethodHandle READ = critical("read", 3);
+    private static final MethodHandle RECV = critical("recv");
+    private static final MethodHandle SEND = critical("send");
+    private static final MethodHandle CLOSE = critical("close");
+    private static final MethodHandle EPOLL_CTL = critical("epoll_ctl");
+    private static final MethodHandle EPOLL_WAIT_NOW = critical("epoll_wait");
+    private static final MethodHandle WRITE = critical("write");
+    private static final MethodHandle READ = critical("read");
 
     /** Calls that a loop may never make are bound when it makes them first. */
     private static final class Accepting {
-        private static final MethodHandle ACCEPT4 = critical("accept4", 4);
-        private static final MethodHandle GETSOCKNAME = critical("getsockname", 3);
-        private static final MethodHandle SETSOCKOPT = critical("setsockopt", 5);
-        private static final MethodHandle SHUTDOWN = critical("shutdown", 2);
+        private static final MethodHandle ACCEPT4 = critical("accept4");
+        private static final MethodHandle GETSOCKNAME = critical("getsockname");
+        private static final MethodHandle SETSOCKOPT = critical("setsockopt");
+        private static final MethodHandle SHUTDOWN = critical("shutdown");
     }
 
     private static final class Gathering {
-        private static final MethodHandle SENDMSG = critical("sendmsg", 3);
+        private static final MethodHandle SENDMSG = critical("sendmsg");
     }
 
     private static final class Creating {
-        private static final MethodHandle EPOLL_CREATE1 = critical("epoll_create1", 1);
-        private static final MethodHandle EVENTFD = critical("eventfd", 2);
+        private static final MethodHandle EPOLL_CREATE1 = critical("epoll_create1");
+        private static final MethodHandle EVENTFD = critical("eventfd");
     }
 
     /** Freed with this object: a transport may outlive its loop's close. */
     private final MemorySegment state = Arena.ofAuto().allocate(Linker.Option.captureStateLayout());
 
-    private static MethodHandle critical(String name, int arity) {
-        return Downcall.of(name, withState(arity), ERRNO, Linker.Option.critical(false));
+    private static MethodHandle critical(String name) {
+        return Downcall.of(name, SHAPE, ERRNO, Linker.Option.critical(false));
     }
 
-    static MethodHandle blocking(String name, int arity) {
-        return Downcall.of(name, withState(arity), ERRNO);
-    }
-
-    private static FunctionDescriptor withState(int arity) {
-        MemoryLayout[] arguments = new MemoryLayout[arity];
-        Arrays.fill(arguments, ValueLayout.JAVA_LONG);
-        return FunctionDescriptor.of(ValueLayout.JAVA_LONG, arguments);
+    static MethodHandle blocking(String name) {
+        return Downcall.of(name, SHAPE, ERRNO);
     }
 
     /** Result of a call whose C type is ssize_t. */
@@ -82,7 +76,7 @@ public final class SystemCalls {
 
     public long recv(int fd, long buffer, long length) {
         try {
-            return result((long) RECV.invokeExact(state, (long) fd, buffer, length, 0L));
+            return result((long) RECV.invokeExact(state, (long) fd, buffer, length, 0L, 0L));
         } catch (Throwable t) {
             throw failed(t);
         }
@@ -92,7 +86,7 @@ public final class SystemCalls {
 
     public long send(int fd, long buffer, long length) {
         try {
-            return result((long) SEND.invokeExact(state, (long) fd, buffer, length, MSG_NOSIGNAL));
+            return result((long) SEND.invokeExact(state, (long) fd, buffer, length, MSG_NOSIGNAL, 0L));
         } catch (Throwable t) {
             throw failed(t);
         }
@@ -101,7 +95,7 @@ public final class SystemCalls {
     /** @param message address of a struct msghdr */
     public long sendmsg(int fd, long message) {
         try {
-            return result((long) Gathering.SENDMSG.invokeExact(state, (long) fd, message, MSG_NOSIGNAL));
+            return result((long) Gathering.SENDMSG.invokeExact(state, (long) fd, message, MSG_NOSIGNAL, 0L, 0L));
         } catch (Throwable t) {
             throw failed(t);
         }
@@ -109,7 +103,7 @@ public final class SystemCalls {
 
     public int close(int fd) {
         try {
-            return intResult((long) CLOSE.invokeExact(state, (long) fd));
+            return intResult((long) CLOSE.invokeExact(state, (long) fd, 0L, 0L, 0L, 0L));
         } catch (Throwable t) {
             throw failed(t);
         }
@@ -119,8 +113,7 @@ public final class SystemCalls {
 
     public int accept4(int fd, long address, long addressLength) {
         try {
-            return intResult((long) Accepting.ACCEPT4.invokeExact(
-                    state, (long) fd, address, addressLength, SOCK_NONBLOCK_CLOEXEC));
+            return intResult((long) Accepting.ACCEPT4.invokeExact(state, (long) fd, address, addressLength, SOCK_NONBLOCK_CLOEXEC, 0L));
         } catch (Throwable t) {
             throw failed(t);
         }
@@ -128,7 +121,7 @@ public final class SystemCalls {
 
     public int getsockname(int fd, long address, long addressLength) {
         try {
-            return intResult((long) Accepting.GETSOCKNAME.invokeExact(state, (long) fd, address, addressLength));
+            return intResult((long) Accepting.GETSOCKNAME.invokeExact(state, (long) fd, address, addressLength, 0L, 0L));
         } catch (Throwable t) {
             throw failed(t);
         }
@@ -136,8 +129,7 @@ public final class SystemCalls {
 
     public int setsockopt(int fd, int level, int option, long value, int length) {
         try {
-            return intResult((long) Accepting.SETSOCKOPT.invokeExact(
-                    state, (long) fd, (long) level, (long) option, value, (long) length));
+            return intResult((long) Accepting.SETSOCKOPT.invokeExact(state, (long) fd, (long) level, (long) option, value, (long) length));
         } catch (Throwable t) {
             throw failed(t);
         }
@@ -147,7 +139,7 @@ public final class SystemCalls {
 
     public int shutdownWrite(int fd) {
         try {
-            return intResult((long) Accepting.SHUTDOWN.invokeExact(state, (long) fd, SHUT_WR));
+            return intResult((long) Accepting.SHUTDOWN.invokeExact(state, (long) fd, SHUT_WR, 0L, 0L, 0L));
         } catch (Throwable t) {
             throw failed(t);
         }
@@ -155,7 +147,7 @@ public final class SystemCalls {
 
     public int epollCreate() {
         try {
-            return intResult((long) Creating.EPOLL_CREATE1.invokeExact(state, 0x80000L));
+            return intResult((long) Creating.EPOLL_CREATE1.invokeExact(state, 0x80000L, 0L, 0L, 0L, 0L));
         } catch (Throwable t) {
             throw failed(t);
         }
@@ -163,7 +155,7 @@ public final class SystemCalls {
 
     public int epollCtl(int epoll, int operation, int fd, long event) {
         try {
-            return intResult((long) EPOLL_CTL.invokeExact(state, (long) epoll, (long) operation, (long) fd, event));
+            return intResult((long) EPOLL_CTL.invokeExact(state, (long) epoll, (long) operation, (long) fd, event, 0L));
         } catch (Throwable t) {
             throw failed(t);
         }
@@ -172,7 +164,7 @@ public final class SystemCalls {
     /** epoll_wait with a timeout of 0: never blocks. */
     public int epollWaitNow(int epoll, long events, int maxEvents) {
         try {
-            return intResult((long) EPOLL_WAIT_NOW.invokeExact(state, (long) epoll, events, (long) maxEvents, 0L));
+            return intResult((long) EPOLL_WAIT_NOW.invokeExact(state, (long) epoll, events, (long) maxEvents, 0L, 0L));
         } catch (Throwable t) {
             throw failed(t);
         }
@@ -189,7 +181,7 @@ public final class SystemCalls {
 
     public int eventfd() {
         try {
-            return intResult((long) Creating.EVENTFD.invokeExact(state, 0L, 0x800L | 0x80000L));
+            return intResult((long) Creating.EVENTFD.invokeExact(state, 0L, 0x800L | 0x80000L, 0L, 0L, 0L));
         } catch (Throwable t) {
             throw failed(t);
         }
@@ -197,7 +189,7 @@ public final class SystemCalls {
 
     public long write(int fd, long buffer, long length) {
         try {
-            return result((long) WRITE.invokeExact(state, (long) fd, buffer, length));
+            return result((long) WRITE.invokeExact(state, (long) fd, buffer, length, 0L, 0L));
         } catch (Throwable t) {
             throw failed(t);
         }
@@ -205,7 +197,7 @@ public final class SystemCalls {
 
     public long read(int fd, long buffer, long length) {
         try {
-            return result((long) READ.invokeExact(state, (long) fd, buffer, length));
+            return result((long) READ.invokeExact(state, (long) fd, buffer, length, 0L, 0L));
         } catch (Throwable t) {
             throw failed(t);
         }

@@ -28,7 +28,7 @@ public final class EngineObject {
     private static final int PY_TP_TRAVERSE = 71;
     private static final int PY_TPFLAGS_HAVE_GC = 1 << 14;
     private static final int PY_TPFLAGS_DISALLOW_INSTANTIATION = 1 << 7;
-    private static final MethodHandle VISIT = Downcall.pointer(2);
+    private static final MethodHandle VISIT = Downcall.pointer();
     private static final long TYPE = newType();
 
     private EngineObject() {}
@@ -126,7 +126,7 @@ public final class EngineObject {
         public void accept(long object) {
             if (result == 0) {
                 try {
-                    result = (int) (long) VISIT.invokeExact(visit, object, argument);
+                    result = (int) (long) VISIT.invokeExact(visit, object, argument, 0L, 0L);
                 } catch (Throwable t) {
                     throw Downcall.failed(t);
                 }
