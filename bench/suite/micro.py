@@ -282,16 +282,19 @@ def timer_overshoot(loop: asyncio.AbstractEventLoop, duration_s: float) -> dict[
     }
 
 
-def idle(loop: asyncio.AbstractEventLoop, duration_s: float) -> dict[str, float]:
-    """Measure the CPU that a loop with nothing to do takes, in microseconds per second of wall time."""
-    loop.run_until_complete(asyncio.sleep(1))
-    process, thread = child.process_cpu_ns(), child.thread_cpu_ns()
-    loop.run_until_complete(asyncio.sleep(duration_s))
-    return {
-        "process_cpu_us_per_s": (child.process_cpu_ns() - process) / 1e3 / duration_s,
-        "thread_cpu_us_per_s": (child.thread_cpu_ns() - thread) / 1e3 / duration_s,
-        "rss_mib": child.resident_mib(),
-    }
+def idle(loop: asyncio.AbstractEventLoop, warmup_s: float, duration_s: float) -> dict[str, float]:
+    """Measure the CPU that a loop takes while it waits for one far timer, in microseconds per second of wall time."""
+    loop.run_until_complete(asyncio.sleep(warmup_s))
+    used: list[float] = []
+
+    async def main() -> None:
+        process, thread = child.process_cpu_ns(), child.thread_cpu_ns()
+        await asyncio.sleep(duration_s)
+        used.extend((child.process_cpu_ns() - process, child.thread_cpu_ns() - thread))
+
+    loop.run_until_complete(main())
+    process, thread = (each / 1e3 / duration_s for each in used)
+    return {"process_cpu_us_per_s": process, "thread_cpu_us_per_s": thread, "rss_mib": child.resident_mib()}
 
 
 def main() -> None:
@@ -308,7 +311,7 @@ def main() -> None:
     if arguments.workload == "timer_overshoot":
         child.say(**timer_overshoot(loop, arguments.duration))
     elif arguments.workload == "idle":
-        child.say(**idle(loop, arguments.duration))
+        child.say(**idle(loop, arguments.warmup, arguments.duration))
     else:
         child.say(**measure(loop, arguments.workload, arguments.warmup, arguments.duration))
     loop.run_until_complete(loop.shutdown_default_executor())
