@@ -17,7 +17,7 @@ import weakref
 from asyncio import constants
 from typing import TYPE_CHECKING, Any
 
-from jvloop import _fork, _handles, _jvm, _layout, _transport
+from jvloop import _fork, _handles, _jvm, _layout, _sockets, _transport
 
 if TYPE_CHECKING:
     from jvloop._loop import Loop
@@ -50,6 +50,7 @@ def new_os_error(errno: int) -> OSError:
 
 _HELPERS = (
     new_os_error,
+    _sockets.wake_waiter,
     *(_handles.callback_failed, _handles.run_handle_in_debug, _handles.call_at_checked),
     *(_transport.warn_lost_write, _transport.call_flow_control, _transport.fail_empty_waiter),
     *(_transport.resolve_empty_waiter, _transport.call_connection_lost, _transport.schedule_connection_lost),

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from jvloop import _bindings, _fork
+from jvloop import _bindings, _fork, _sockets
 from jvloop._faulthandler import reclaim_signals
 from jvloop._resolver import literal_addrinfo, literal_nameinfo
 from jvloop._selector import READ, WRITE, PollerView, fileno_of
@@ -61,6 +61,9 @@ class Loop(asyncio.SelectorEventLoop):
         def _write_to_self(self) -> None: ...
         def _watch(self, fd: int, direction: int, handle: asyncio.Handle, /) -> None: ...
         def _unwatch(self, fd: int, direction: int, /) -> bool: ...
+        def _await(self, fd: int, direction: int, future: asyncio.Future[None], /) -> None: ...
+        def _stop_awaiting(self, fd: int, direction: int, future: asyncio.Future[None], /) -> bool: ...
+        def _recv(self, fd: int, count: int, /) -> bytes | None: ...
         def _interest(self, fd: int, /) -> int: ...
         def _owner_of(self, fd: int, /) -> StreamTransport | None: ...
         def _open_engine(self, own_timers: bool, strict: bool, /) -> None: ...
@@ -272,6 +275,24 @@ class Loop(asyncio.SelectorEventLoop):
             transp._own_fd(True)
             if was_reading:
                 transp.resume_reading()
+
+    # ---- sockets ----
+
+    async def sock_recv(self, sock: socket.socket, nbytes: int) -> bytes:
+        """Receives up to nbytes from a non-blocking socket."""
+        return await _sockets.sock_recv(self, sock, nbytes)
+
+    async def sock_recv_into(self, sock: socket.socket, buf: Any) -> int:
+        """Receives into a writable buffer; returns the number of bytes."""
+        return await _sockets.sock_recv_into(self, sock, buf)
+
+    async def sock_sendall(self, sock: socket.socket, data: Any) -> None:
+        """Sends all of data."""
+        await _sockets.sock_sendall(self, sock, data)
+
+    async def sock_accept(self, sock: socket.socket) -> tuple[socket.socket, Any]:
+        """Accepts a connection: the new, non-blocking socket and the peer's address."""
+        return await _sockets.sock_accept(self, sock)
 
     # ---- names ----
 

@@ -24,6 +24,7 @@ public final class Poller implements AutoCloseable {
     private static final int EPOLL_CTL_DEL = 2;
     private static final int EPOLL_CTL_MOD = 3;
     private static final int ERROR_OR_HANGUP = 8 | 16;
+    private static final int EPOLLONESHOT = 1 << 30;
     /** struct epoll_event is packed on x86-64 only (sys/epoll.h). */
     private static final boolean PACKED = System.getProperty("os.arch").equals("amd64");
     private static final int DATA_OFFSET = PACKED ? 4 : 8;
@@ -34,6 +35,7 @@ public final class Poller implements AutoCloseable {
         final FdHandler handler;
         final int generation;
         int interest;
+        boolean once;
 
         Registration(FdHandler handler, int generation) {
             this.handler = handler;
@@ -91,16 +93,29 @@ public final class Poller implements AutoCloseable {
      * @return 0, or {@code -errno} with nothing changed
      */
     public int watch(int fd, int interest, FdHandler handler) {
-        Registration registration = registrationOrNull(fd);
-        if (registration == null || registration.handler != handler) {
-            registration = new Registration(handler, nextGeneration());
-        }
-        boolean known = interest(fd) != 0;
-        int result = control(known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, interest, registration.generation);
+        return watch(fd, interest, handler, false);
+    }
+
+    /**
+     * {@link #watch} until the first event only. The kernel then keeps the registration but is silent, so that the next
+     * watch costs one system call and stopping costs none. What makes it safe to leave it behind: it stays silent even
+     * if the descriptor is closed here and lives on in another process.
+     */
+    public int watchOnce(int fd, int interest, FdHandler handler) {
+        return watch(fd, interest, handler, true);
+    }
+
+    private int watch(int fd, int interest, FdHandler handler, boolean once) {
+        Registration former = registrationOrNull(fd);
+        Registration registration = former != null && former.handler == handler
+                ? former : new Registration(handler, nextGeneration());
+        int flags = once ? interest | EPOLLONESHOT : interest;
+        boolean known = former != null;
+        int result = control(known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, flags, registration.generation);
         if (result == -Errno.ENOENT && known) {
-            result = control(EPOLL_CTL_ADD, fd, interest, registration.generation);
+            result = control(EPOLL_CTL_ADD, fd, flags, registration.generation);
         } else if (result == -Errno.EEXIST && !known) {
-            result = control(EPOLL_CTL_MOD, fd, interest, registration.generation);
+            result = control(EPOLL_CTL_MOD, fd, flags, registration.generation);
         }
         if (result < 0) {
             if (known && result == -Errno.EBADF) {
@@ -109,6 +124,7 @@ public final class Poller implements AutoCloseable {
             return result;
         }
         registration.interest = interest;
+        registration.once = once;
         if (fd >= byFd.length) {
             byFd = Arrays.copyOf(byFd, Math.max(fd + 1, byFd.length * 2));
         }
@@ -163,6 +179,9 @@ public final class Poller implements AutoCloseable {
                 continue;
             }
             int wanted = (ready & ERROR_OR_HANGUP) != 0 ? registration.interest : ready & registration.interest;
+            if (registration.once) {
+                registration.interest = 0;
+            }
             if (wanted != 0) {
                 registration.handler.onReady(wanted);
             }

@@ -174,7 +174,7 @@ public final class EventLoop {
             return false;
         }
         if (handler instanceof FdWatch) {
-            return FdWatch.remove(this, fd, direction);
+            return FdWatch.remove(this, fd, direction, 0);
         }
         poller.unwatch(fd);
         release(handler);

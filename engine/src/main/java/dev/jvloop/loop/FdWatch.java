@@ -1,21 +1,38 @@
 package dev.jvloop.loop;
 
+import dev.jvloop.capi.Abstract;
 import dev.jvloop.linux.Errno;
 import dev.jvloop.linux.FdHandler;
 import dev.jvloop.linux.Poller;
 import dev.jvloop.py.Calls;
 import dev.jvloop.py.Names;
+import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.Refs;
 import java.util.function.LongConsumer;
 
-/** The reader and the writer callback that a program set on one file descriptor ({@code add_reader}). */
+/**
+ * Who waits for one file descriptor: for each direction nobody, a handle ({@code add_reader}, called back as long as it
+ * is set), or a waiter (a future of a {@code sock_*} operation, woken once).
+ */
 public final class FdWatch implements FdHandler, ReferenceHolder {
+    private static final long WAKE = Namespace.object("helper.wake_waiter");
+
+    /** One direction. */
+    private static final class Side {
+        long ownedHandleOrWaiter;
+        boolean isWaiter;
+
+        boolean isEmpty() {
+            return ownedHandleOrWaiter == 0;
+        }
+    }
+
     private final EventLoop loop;
     private final int fd;
-    private long ownedReader;
-    private long ownedWriter;
+    private final Side reader = new Side();
+    private final Side writer = new Side();
 
     private FdWatch(EventLoop loop, int fd) {
         this.loop = loop;
@@ -27,59 +44,93 @@ public final class FdWatch implements FdHandler, ReferenceHolder {
      *
      * @throws dev.jvloop.py.PythonError OSError if the descriptor cannot be watched; nothing has changed then
      */
-    static void set(EventLoop loop, int fd, int direction, long handle) {
-        FdWatch watch = loop.poller().handlerOrNull(fd) instanceof FdWatch found ? found : new FdWatch(loop, fd);
-        int result = loop.poller().watch(fd, watch.interest() | direction, watch);
-        if (result < 0) {
-            watch.forgetIfClosed(-result);
-            throw PyErr.raiseOsError(-result);
-        }
-        watch.replace(direction, Refs.incref(handle));
+    static void setHandle(EventLoop loop, int fd, int direction, long handle) {
+        of(loop, fd).set(direction, handle, false);
+    }
+
+    /** Has a future woken when the descriptor is ready next; otherwise as {@link #setHandle}. */
+    static void setWaiter(EventLoop loop, int fd, int direction, long future) {
+        of(loop, fd).set(direction, future, true);
+    }
+
+    private static FdWatch of(EventLoop loop, int fd) {
+        return loop.poller().handlerOrNull(fd) instanceof FdWatch found ? found : new FdWatch(loop, fd);
     }
 
     /**
-     * Takes the callback of one direction away and cancels it.
+     * Takes what is set for one direction away, and cancels it if it is a handle.
      *
-     * @return whether there was one
+     * @param waiterOrZero only if it is this waiter; 0 for whatever it is
+     * @return whether there was something
      */
-    static boolean remove(EventLoop loop, int fd, int direction) {
+    static boolean remove(EventLoop loop, int fd, int direction, long waiterOrZero) {
         if (!(loop.poller().handlerOrNull(fd) instanceof FdWatch watch)) {
             return false;
         }
-        int rest = watch.interest() & ~direction;
-        if (rest == 0) {
-            loop.poller().unwatch(fd);
-        } else if (rest != watch.interest()) {
-            loop.poller().watch(fd, rest, watch);
+        Side side = watch.side(direction);
+        if (side.isEmpty() || waiterOrZero != 0 && side.ownedHandleOrWaiter != waiterOrZero) {
+            return false;
         }
-        return watch.replace(direction, 0);
+        long ownedBefore = side.ownedHandleOrWaiter;
+        boolean wasWaiter = side.isWaiter;
+        side.ownedHandleOrWaiter = 0;
+        watch.updateRegistration();
+        watch.dismiss(ownedBefore, wasWaiter);
+        return true;
+    }
+
+    private Side side(int direction) {
+        return direction == Poller.READ ? reader : writer;
+    }
+
+    private void set(int direction, long handleOrWaiter, boolean isWaiter) {
+        Side side = side(direction);
+        long ownedBefore = side.ownedHandleOrWaiter;
+        boolean wasWaiter = side.isWaiter;
+        side.ownedHandleOrWaiter = handleOrWaiter;
+        side.isWaiter = isWaiter;
+        int result = register();
+        if (result < 0) {
+            side.ownedHandleOrWaiter = ownedBefore;
+            side.isWaiter = wasWaiter;
+            forgetIfClosed(-result);
+            throw PyErr.raiseOsError(-result);
+        }
+        Refs.incref(handleOrWaiter);
+        if (ownedBefore != 0) {
+            dismiss(ownedBefore, wasWaiter);
+        }
     }
 
     private int interest() {
-        return (ownedReader != 0 ? Poller.READ : 0) | (ownedWriter != 0 ? Poller.WRITE : 0);
+        return (reader.isEmpty() ? 0 : Poller.READ) | (writer.isEmpty() ? 0 : Poller.WRITE);
     }
 
-    private boolean replace(int direction, long ownedHandle) {
-        long ownedBefore;
-        if (direction == Poller.READ) {
-            ownedBefore = ownedReader;
-            ownedReader = ownedHandle;
+    private int register() {
+        boolean onlyWaiters = (reader.isEmpty() || reader.isWaiter) && (writer.isEmpty() || writer.isWaiter);
+        return onlyWaiters
+                ? loop.poller().watchOnce(fd, interest(), this)
+                : loop.poller().watch(fd, interest(), this);
+    }
+
+    /** Tells the poller what is left to wait for. */
+    private void updateRegistration() {
+        if (interest() == 0) {
+            loop.poller().unwatch(fd);
         } else {
-            ownedBefore = ownedWriter;
-            ownedWriter = ownedHandle;
+            register();
         }
-        if (ownedBefore == 0) {
-            return false;
-        }
-        if (loop.isDebug()) {
-            long ownedCancel = Py.newAttribute(ownedBefore, Names.CANCEL);
+    }
+
+    private void dismiss(long ownedHandleOrWaiter, boolean isWaiter) {
+        if (!isWaiter && loop.isDebug()) {
+            long ownedCancel = Py.newAttribute(ownedHandleOrWaiter, Names.CANCEL);
             Calls.run(ownedCancel);
             Refs.decref(ownedCancel);
-        } else {
-            Handles.cancel(ownedBefore);
+        } else if (!isWaiter) {
+            Handles.cancel(ownedHandleOrWaiter);
         }
-        Refs.decref(ownedBefore);
-        return true;
+        Refs.decref(ownedHandleOrWaiter);
     }
 
     private void forgetIfClosed(int errno) {
@@ -91,31 +142,51 @@ public final class FdWatch implements FdHandler, ReferenceHolder {
 
     @Override
     public void onReady(int events) {
-        if ((events & Poller.READ) != 0 && ownedReader != 0) {
-            loop.addCallback(ownedReader);
+        boolean silenced = loop.poller().interest(fd) == 0;
+        boolean woken = false;
+        if ((events & Poller.READ) != 0 && !reader.isEmpty()) {
+            woken = serve(reader);
         }
-        if ((events & Poller.WRITE) != 0 && ownedWriter != 0) {
-            loop.addCallback(ownedWriter);
+        if ((events & Poller.WRITE) != 0 && !writer.isEmpty()) {
+            woken |= serve(writer);
         }
+        // A registration for waiters alone is silent now, and may stay so when nobody is left to wait.
+        if (woken && !(silenced && interest() == 0)) {
+            updateRegistration();
+        }
+    }
+
+    /** Queues a handle, or wakes a waiter and takes it away. */
+    private boolean serve(Side side) {
+        if (!side.isWaiter) {
+            loop.addCallback(side.ownedHandleOrWaiter);
+            return false;
+        }
+        long ownedWaiter = side.ownedHandleOrWaiter;
+        side.ownedHandleOrWaiter = 0;
+        long ownedResult = Abstract.PyObject_CallOneArg(WAKE, ownedWaiter);
+        Refs.decref(ownedWaiter);
+        Refs.decref(PyErr.checked(ownedResult));
+        return true;
     }
 
     @Override
     public void visitReferences(LongConsumer visit) {
-        if (ownedReader != 0) {
-            visit.accept(ownedReader);
+        if (!reader.isEmpty()) {
+            visit.accept(reader.ownedHandleOrWaiter);
         }
-        if (ownedWriter != 0) {
-            visit.accept(ownedWriter);
+        if (!writer.isEmpty()) {
+            visit.accept(writer.ownedHandleOrWaiter);
         }
     }
 
     @Override
     public void releaseReferences() {
-        long reader = ownedReader;
-        long writer = ownedWriter;
-        ownedReader = 0;
-        ownedWriter = 0;
-        Refs.decrefOrNull(reader);
-        Refs.decrefOrNull(writer);
+        long ownedByReader = reader.ownedHandleOrWaiter;
+        long ownedByWriter = writer.ownedHandleOrWaiter;
+        reader.ownedHandleOrWaiter = 0;
+        writer.ownedHandleOrWaiter = 0;
+        Refs.decrefOrNull(ownedByReader);
+        Refs.decrefOrNull(ownedByWriter);
     }
 }

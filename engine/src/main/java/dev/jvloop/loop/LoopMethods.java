@@ -51,6 +51,9 @@ public final class LoopMethods {
                 .noArguments("_write_to_self", "($self, /)", "Wake the loop if it waits.")
                 .positional("_watch", "($self, fd, direction, handle, /)", "Set a reader (1) or writer (4) Handle.")
                 .positional("_unwatch", "($self, fd, direction, /)", "Remove a reader (1) or writer (4).")
+                .positional("_await", "($self, fd, direction, future, /)", "Wake a future when a descriptor is ready.")
+                .positional("_stop_awaiting", "($self, fd, direction, future, /)", "Undo _await().")
+                .positional("_recv", "($self, fd, count, /)", "Up to count bytes, or None if there are none yet.")
                 .oneArgument("_interest", "($self, fd, /)", "What a descriptor is watched for: 1 read, 4 write.")
                 .positional("_open_engine", "($self, engine_owner, strict, /)", "Create the Java half.")
                 .noArguments("_close_engine", "($self, /)", "Close the Java half.");
@@ -176,7 +179,7 @@ public final class LoopMethods {
 
     private static long _watch(long self, long arguments, long count, long unused) {
         Arguments.expectCount("_watch", count, 3);
-        FdWatch.set(EngineObject.of(self), intOf(Arguments.get(arguments, 0)), intOf(Arguments.get(arguments, 1)),
+        FdWatch.setHandle(EngineObject.of(self), intOf(Arguments.get(arguments, 0)), intOf(Arguments.get(arguments, 1)),
                 Arguments.get(arguments, 2));
         return Py.newNone();
     }
@@ -185,6 +188,25 @@ public final class LoopMethods {
         Arguments.expectCount("_unwatch", count, 2);
         return Py.newBool(EngineObject.of(self).unwatch(
                 intOf(Arguments.get(arguments, 0)), intOf(Arguments.get(arguments, 1))));
+    }
+
+    private static long _await(long self, long arguments, long count, long unused) {
+        Arguments.expectCount("_await", count, 3);
+        FdWatch.setWaiter(EngineObject.of(self), intOf(Arguments.get(arguments, 0)), intOf(Arguments.get(arguments, 1)),
+                Arguments.get(arguments, 2));
+        return Py.newNone();
+    }
+
+    private static long _stop_awaiting(long self, long arguments, long count, long unused) {
+        Arguments.expectCount("_stop_awaiting", count, 3);
+        return Py.newBool(FdWatch.remove(EngineObject.of(self), intOf(Arguments.get(arguments, 0)),
+                intOf(Arguments.get(arguments, 1)), Arguments.get(arguments, 2)));
+    }
+
+    private static long _recv(long self, long arguments, long count, long unused) {
+        Arguments.expectCount("_recv", count, 2);
+        return SocketReads.newBytesOrNone(
+                EngineObject.of(self), intOf(Arguments.get(arguments, 0)), intOf(Arguments.get(arguments, 1)));
     }
 
     private static long _interest(long self, long fd, long unused1, long unused2) {

@@ -304,7 +304,7 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
         }
         checkWritable("Cannot call write() after write_eof()", "unable to write; sendfile is in progress");
         if (Py.isBytes(data)) {
-            writeMemory(data, data, Py.bytesData(data), Py.size(data));
+            writeMemory(data, Py.bytesData(data), Py.size(data));
         } else {
             writeBuffer(data);
         }
@@ -322,14 +322,14 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
 
     private void writeBuffer(long data) {
         try (Buffer buffer = Buffer.of(data)) {
-            writeMemory(0, data, buffer.address(), buffer.length());
+            writeMemory(0, buffer.address(), buffer.length());
         } catch (PythonError e) {
             fatal("Fatal write error on socket transport");
         }
     }
 
     /** @param bytesOrNull the bytes object that the memory belongs to, or 0 where what is left must be copied */
-    private void writeMemory(long bytesOrNull, long data, long address, long length) {
+    private void writeMemory(long bytesOrNull, long address, long length) {
         if (length == 0) {
             return;
         }
