@@ -1,8 +1,9 @@
 """What the Python package hands to the engine, and the engine's start.
 
-The engine gets one block of names and values: the classes it gives methods to, the singletons, types and functions it uses, and the offsets
-measured on this interpreter. Keys are prefixed by what they hold: ``type.``, ``helper.``, ``base.`` (asyncio's own
-methods, which the Java ones fall back to), ``slot.``, ``offset.``, ``probe.`` (objects for the engine's check).
+The engine gets one block of names and values: the classes it gives methods to, the singletons, types and functions it
+uses, and the offsets measured on this interpreter. Names are prefixed by what they stand for: ``type.``, ``helper.``,
+``base.`` (asyncio's own methods, which the Java ones fall back to), ``slot.``, ``offset.``, ``probe.`` (objects for the
+engine's check).
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ _SLOTS: dict[str, tuple[str, ...]] = {
         *("_id", "_loop", "_protocol", "_server", "_sock", "_extra", "_context"),
         *("_empty_waiter", "_protocol_paused"),
     ),
-    "Handle": ("_callback", "_args", "_cancelled", "_loop", "_source_traceback", "_repr", "_context", "_arg0", "_arg1", "_arg2"),
+    "Handle": (
+        *("_callback", "_args", "_cancelled", "_loop", "_source_traceback", "_repr", "_context"),
+        *("_arg0", "_arg1", "_arg2"),
+    ),
     "TimerHandle": ("_scheduled", "_when"),
 }
 
@@ -85,7 +89,7 @@ def _collect_numbers(loop_class: type[Loop]) -> dict[str, int]:
     numbers["offset.Handle.__weakref__"] = _handles.Handle.__weakrefoffset__
     numbers.update({f"offset.{name}": value for name, value in _layout.offsets().items()})
     numbers["free_threaded"] = int(not getattr(sys, "_is_gil_enabled", lambda: True)())
-    numbers["LOG_THRESHOLD_FOR_CONNLOST_WRITES"] = constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES  # type: ignore[attr-defined]
+    numbers["LOG_THRESHOLD_FOR_CONNLOST_WRITES"] = constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES
     return numbers
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from jvloop._loop import Loop
 
 # 3.13 added the parameter: outside debug mode the arguments are left out of the text.
-_DEBUG_PARAMETER = "debug" in inspect.signature(format_helpers._format_callback_source).parameters  # type: ignore[attr-defined]
+_DEBUG_PARAMETER = "debug" in inspect.signature(format_helpers._format_callback_source).parameters
 
 
 _ARGS: Any = vars(asyncio.Handle)["_args"]
@@ -24,17 +24,16 @@ class Handle(asyncio.Handle):
     __slots__ = ("_arg0", "_arg1", "_arg2")
 
     @property
-    def _args(self) -> tuple[Any, ...]:
+    def _args(self) -> Any:
         """The arguments as asyncio's own code reads them; None once cancelled."""
         try:
-            args: tuple[Any, ...] = _ARGS.__get__(self)
+            return _ARGS.__get__(self)
         except AttributeError:
             inline = (getattr(self, name, _ABSENT) for name in Handle.__slots__)
             return tuple(arg for arg in inline if arg is not _ABSENT)
-        return args
 
     @_args.setter
-    def _args(self, args: tuple[Any, ...]) -> None:
+    def _args(self, args: Any) -> None:
         _ARGS.__set__(self, args)
         for name in Handle.__slots__:
             if hasattr(self, name):
@@ -52,7 +51,7 @@ class TimerHandle(asyncio.TimerHandle):
 
 def _describe_callback(handle: Any, debug: bool) -> str:
     options = {"debug": debug} if _DEBUG_PARAMETER else {}
-    text: str = format_helpers._format_callback_source(handle._callback, handle._args, **options)  # type: ignore[attr-defined]
+    text: str = format_helpers._format_callback_source(handle._callback, handle._args, **options)
     return text
 
 
@@ -90,9 +89,7 @@ def call_at_checked(loop: Loop, *arguments: Any, **context: Any) -> asyncio.Time
     return _call_at(loop, *arguments, **context)
 
 
-def _call_at(
-    loop: Loop, when: float, callback: Any, *args: Any, context: Any = None
-) -> asyncio.TimerHandle:
+def _call_at(loop: Loop, when: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
     if when is None:
         raise TypeError("when cannot be None")
     loop._check_closed()

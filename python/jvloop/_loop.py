@@ -77,11 +77,11 @@ class Loop(asyncio.SelectorEventLoop):
         own_timers = cls.time is not Loop.time or cls.call_at is not Loop.call_at
         self._open_engine(own_timers, strict)
         self._watched_objects: dict[int, Any] = {}
-        super().__init__(PollerView(self))
+        super().__init__(PollerView(self))  # type: ignore[arg-type]
 
     def __del__(self, *args: Any) -> None:
         if not _fork.in_child:
-            super().__del__(*args)  # type: ignore[misc]
+            super().__del__(*args)
 
     # ---- running ----
 
@@ -192,7 +192,7 @@ class Loop(asyncio.SelectorEventLoop):
         rawsock: socket.socket,
         protocol: asyncio.BaseProtocol,
         sslcontext: Any,
-        waiter: asyncio.Future[None] | None = None,
+        waiter: Any = None,
         *,
         server_side: bool = False,
         server_hostname: str | None = None,
@@ -205,7 +205,7 @@ class Loop(asyncio.SelectorEventLoop):
             self, protocol, sslcontext, waiter, server_side, server_hostname, **timeouts
         )
         StreamTransport(self, rawsock, ssl_protocol, extra=extra, server=server)
-        transport: asyncio.Transport = ssl_protocol._app_transport  # type: ignore[attr-defined]
+        transport: asyncio.Transport = ssl_protocol._app_transport
         return transport
 
     def _start_serving(
@@ -244,14 +244,12 @@ class Loop(asyncio.SelectorEventLoop):
         # The kernel goes on to report the socket as ready: look again in a while.
         self._remove_reader(sock.fileno())
         self.call_later(
-            constants.ACCEPT_RETRY_DELAY,  # type: ignore[attr-defined]
+            constants.ACCEPT_RETRY_DELAY,
             self._start_serving_again,
             *(protocol_factory, sock, server, backlog),
         )
 
-    def _start_serving_again(
-        self, protocol_factory: Any, sock: socket.socket, server: Any, backlog: int
-    ) -> None:
+    def _start_serving_again(self, protocol_factory: Any, sock: socket.socket, server: Any, backlog: int) -> None:
         if sock.fileno() >= 0:
             self._start_serving(protocol_factory, sock, None, server, backlog)
 
@@ -297,7 +295,14 @@ class Loop(asyncio.SelectorEventLoop):
     # ---- names ----
 
     async def getaddrinfo(
-        self, host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0  # noqa: A002
+        self,
+        host: Any,
+        port: Any,
+        *,
+        family: int = 0,
+        type: int = 0,  # noqa: A002  (asyncio's name)
+        proto: int = 0,
+        flags: int = 0,
     ) -> Any:
         """socket.getaddrinfo(); address literals are answered at once, without a thread."""
         found = literal_addrinfo(host, port, family, type, proto, flags)

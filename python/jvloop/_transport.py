@@ -52,7 +52,7 @@ class StreamTransport(_FlowControlMixin):
     )
 
     _start_tls_compatible = True
-    _sendfile_compatible = constants._SendfileMode.TRY_NATIVE  # type: ignore[attr-defined]
+    _sendfile_compatible = constants._SendfileMode.TRY_NATIVE
 
     if TYPE_CHECKING:
         _context: contextvars.Context
@@ -177,7 +177,8 @@ class StreamTransport(_FlowControlMixin):
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         """The protocol that gets the data."""
-        return self._protocol
+        protocol: asyncio.BaseProtocol = self._protocol
+        return protocol
 
     # ---- reading and flow control ----
 
@@ -249,7 +250,7 @@ class StreamTransport(_FlowControlMixin):
             self._protocol.connection_lost(exc)
         finally:
             self._close_fd()
-            self._protocol = None  # type: ignore[assignment]
+            self._protocol = None
             self._loop = None  # type: ignore[assignment]
             server, self._server = self._server, None
             if server is not None:
