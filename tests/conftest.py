@@ -3,8 +3,9 @@
 A test that takes `loop` or `loop_factory` runs once for every loop named by ``--loop`` (all by default). uvloop is
 absent, with a notice, where it is not installed; jvloop is always required unless ``--loop`` leaves it out.
 
-What asyncio does is what a test expects. Where uvloop differs, ``@pytest.mark.uvloop_differs(reason)`` makes that test a
-strict expected failure on uvloop (``run=False``: not even tried; ``leaks=True``: only the leak gate is off); there is no such mark for jvloop.
+What asyncio does is what a test expects. Where uvloop differs, ``@pytest.mark.uvloop_differs(reason)`` makes that test
+a strict expected failure on uvloop (``run=False``: not even tried; ``leaks=True``: only the leak gate is off). There is
+no such mark for jvloop.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import Any
 import pytest
 
 LOOP_NAMES = ("asyncio", "uvloop", "jvloop")
-TEST_TIMEOUT_S = 30
+TEST_TIMEOUT_S = int(os.environ.get("JVLOOP_TEST_TIMEOUT_S", "30"))
 HARD_TIMEOUT_MARGIN_S = 15
 """The per-test alarm needs a loop that lets Python signal handlers run. If it does not, faulthandler ends the run."""
 LEAK_GRACE_S = 5.0
@@ -296,7 +297,7 @@ def loop(
     loop.set_exception_handler(lambda _, context: errors.append(context))
     yield loop
     if not loop.is_closed():
-        left = [task for task in asyncio.all_tasks(loop)]
+        left = list(asyncio.all_tasks(loop))
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()

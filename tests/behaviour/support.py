@@ -10,7 +10,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import AsyncIterator, Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 HOST = "127.0.0.1"
 
@@ -38,8 +38,7 @@ class Recorder(asyncio.Protocol):
         self._wanted: list[tuple[int, asyncio.Future[None]]] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self.events.append("made")
         self.made.set_result(None)
 
@@ -110,10 +109,10 @@ async def tcp_pair(
         try:
             yield pair
         finally:
-            client.transport.abort()
-            protocol.transport.abort()
-            await client.lost
-            await protocol.lost
+            for end in pair:
+                if not end.lost.done():  # asyncio's abort() is not made for a transport that is already lost
+                    end.transport.abort()
+                    await end.lost
     finally:
         server.close()
         await server.wait_closed()
