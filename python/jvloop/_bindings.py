@@ -124,7 +124,7 @@ def start_engine(loop: Loop, loop_class: type[Loop]) -> None:
 
 def _disarm_child() -> None:
     """In a forked child: no Java method may run any more, be it called by Python or by the garbage collector."""
-    _fork.in_child = True
+    _fork.jvm_is_gone = True
     for name in ("Loop", "StreamTransport", "TimerHandle"):
         cls: Any = _objects[f"type.{name}"]
         for attribute, value in list(vars(cls).items()):

@@ -1,17 +1,21 @@
-"""Whether this process is a child that os.fork() made after the JVM was started: there, no Java can run."""
+"""Whether the JVM is gone: in a child that os.fork() made after its start, or after somebody else ended it."""
 
 from __future__ import annotations
 
+import os
 from typing import Any, NoReturn
 
-in_child = False
+jvm_is_gone = False
+"""True once no Java method may run."""
 
-MESSAGE = (
-    "this process was forked from one that runs jvloop, and the JVM does not survive a fork: "
-    "start the child with subprocess or multiprocessing's 'spawn' method to run a jvloop loop in it"
-)
+_started_in = os.getpid()
 
 
 def refuse(*args: Any, **kwargs: Any) -> NoReturn:
-    """Stands in for every Java method in a forked child."""
-    raise RuntimeError(MESSAGE)
+    """Stands in for every Java method once the JVM is gone."""
+    if os.getpid() == _started_in:
+        raise RuntimeError("the JVM that jvloop runs in was ended by the library that had started it")
+    raise RuntimeError(
+        "this process was forked from one that runs jvloop, and the JVM does not survive a fork: "
+        "start the child with subprocess or multiprocessing's 'spawn' method to run a jvloop loop in it"
+    )

@@ -49,6 +49,9 @@ def jvm_options(jar: Path) -> list[str]:
         "-XX:+DisableAttachMechanism",
         # HotSpot would raise the process's limit of open files.
         "-XX:-MaxFDLimit",
+        # HotSpot would wake four times a second to look for monitors to deflate; an idle loop shall wake nobody.
+        "-XX:+UnlockDiagnosticVMOptions",
+        "-XX:AsyncDeflationInterval=0",
         "-XX:ReservedCodeCacheSize=32m",
         f"-Xss{_stack_kib()}k",
     ]

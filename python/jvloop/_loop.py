@@ -80,7 +80,7 @@ class Loop(asyncio.SelectorEventLoop):
         super().__init__(PollerView(self))  # type: ignore[arg-type]
 
     def __del__(self, *args: Any) -> None:
-        if not _fork.in_child:
+        if not _fork.jvm_is_gone:
             super().__del__(*args)
 
     # ---- running ----
@@ -316,3 +316,7 @@ class Loop(asyncio.SelectorEventLoop):
         if found is not None:
             return found
         return await super().getnameinfo(sockaddr, flags)
+
+
+# What repr and pickle show is the public name.
+Loop.__module__ = "jvloop"

@@ -132,7 +132,7 @@ class StreamTransport(_FlowControlMixin):
         return "<{}>".format(" ".join(info))
 
     def __del__(self, _warn: Any = warnings.warn) -> None:
-        if _fork.in_child or getattr(self, "_id", None) is None:
+        if _fork.jvm_is_gone or getattr(self, "_id", None) is None:
             return
         if self._fileno() >= 0:
             _warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
