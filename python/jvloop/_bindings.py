@@ -13,8 +13,6 @@ import ctypes
 import os
 import sys
 import threading
-import types
-import weakref
 from asyncio import constants
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +24,11 @@ if TYPE_CHECKING:
 _objects: dict[str, object] = {}
 _block: list[ctypes.Array[Any]] = []
 _lock = threading.Lock()
-_open_loops: weakref.WeakSet[Loop] = weakref.WeakSet()
 
 _SLOTS: dict[str, tuple[str, ...]] = {
     "Loop": ("_engine", "_debug", "_closed", "_stopping"),
     "StreamTransport": (
-        *("_id", "_loop", "_protocol", "_server", "_sock", "_extra", "_context"),
+        *("_java_half", "_loop", "_protocol", "_server", "_sock", "_extra", "_context"),
         *("_empty_waiter", "_protocol_paused"),
     ),
     "Handle": (
@@ -55,6 +52,7 @@ def new_os_error(errno: int) -> OSError:
 _HELPERS = (
     new_os_error,
     _sockets.wake_waiter,
+    _fork.remember_native_type,
     *(_handles.callback_failed, _handles.run_handle_in_debug, _handles.call_at_checked),
     *(_transport.warn_lost_write, _transport.call_flow_control, _transport.fail_empty_waiter),
     *(_transport.resolve_empty_waiter, _transport.call_connection_lost, _transport.schedule_connection_lost),
@@ -110,8 +108,8 @@ def _make_block(objects: dict[str, object], numbers: dict[str, int]) -> None:
     _block[:] = [names, block]
 
 
-def start_engine(loop: Loop, loop_class: type[Loop]) -> None:
-    """Makes sure that the engine runs, on behalf of a loop that is being made. Raises JvmError. Any thread."""
+def start_engine(loop_class: type[Loop]) -> None:
+    """Makes sure that the engine runs. Raises JvmError. Any thread."""
     if _jvm.engine_info() is None:
         with _lock:
             if not _objects:
@@ -119,19 +117,7 @@ def start_engine(loop: Loop, loop_class: type[Loop]) -> None:
                 _make_block(_objects, _collect_numbers(loop_class))
                 _jvm.on_forked_child(_disarm_child)
     _jvm.ensure_engine(ctypes.addressof(_block[1]))
-    _open_loops.add(loop)
 
 
 def _disarm_child() -> None:
-    """In a forked child: no Java method may run any more, be it called by Python or by the garbage collector."""
-    _fork.jvm_is_gone = True
-    for name in ("Loop", "StreamTransport", "TimerHandle"):
-        cls: Any = _objects[f"type.{name}"]
-        for attribute, value in list(vars(cls).items()):
-            if isinstance(value, types.MethodDescriptorType):
-                setattr(cls, attribute, _fork.refuse)
-    for loop in list(_open_loops):
-        engine = ctypes.py_object(loop._engine)
-        # Never traversed and never freed: both would call Java.
-        ctypes.pythonapi.PyObject_GC_UnTrack(engine)
-        ctypes.pythonapi.Py_IncRef(engine)
+    _fork.disarm([_objects[f"type.{name}"] for name in ("Loop", "StreamTransport", "TimerHandle")])

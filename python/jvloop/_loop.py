@@ -72,7 +72,7 @@ class Loop(asyncio.SelectorEventLoop):
 
     def __init__(self, selector: object = None, *, strict: bool = False) -> None:
         self._closed = True
-        _bindings.start_engine(self, Loop)
+        _bindings.start_engine(Loop)
         cls = type(self)
         own_timers = cls.time is not Loop.time or cls.call_at is not Loop.call_at
         self._open_engine(own_timers, strict)

@@ -39,13 +39,13 @@ class StreamTransport(_FlowControlMixin):
     control itself is Java's.
     """
 
-    # _id: number of the Java half. _context: what reads run in. _extra (asyncio's own slot) is None until first asked.
+    # _java_half: keeps the Java half alive. _context: what reads run in. _extra, asyncio's own slot, is None at first.
     __slots__ = (
         "__dict__",
         "__weakref__",
         "_context",
         "_empty_waiter",
-        "_id",
+        "_java_half",
         "_protocol",
         "_server",
         "_sock",
@@ -58,7 +58,7 @@ class StreamTransport(_FlowControlMixin):
         _context: contextvars.Context
         _empty_waiter: asyncio.Future[None] | None
         _extra: Any
-        _id: int | None
+        _java_half: object
         _loop: Loop
         _protocol: Any
         _protocol_paused: bool
@@ -68,7 +68,6 @@ class StreamTransport(_FlowControlMixin):
         def _open(self, fd: int, /) -> None: ...
         def _begin(self) -> None: ...
         def _detach(self) -> int: ...
-        def _release(self) -> None: ...
         def _fileno(self) -> int: ...
         def _address(self, which: int, /) -> bytes: ...
         def _pause(self) -> None: ...
@@ -132,14 +131,12 @@ class StreamTransport(_FlowControlMixin):
         return "<{}>".format(" ".join(info))
 
     def __del__(self, _warn: Any = warnings.warn) -> None:
-        if _fork.jvm_is_gone or getattr(self, "_id", None) is None:
+        if _fork.jvm_is_gone or not hasattr(self, "_java_half") or self._fileno() < 0:
             return
-        if self._fileno() >= 0:
-            _warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
-            self._close_fd()
-            if self._server is not None:
-                detach(self._server, self)
-        self._release()
+        _warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
+        self._close_fd()
+        if self._server is not None:
+            detach(self._server, self)
 
     # ---- information ----
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from jvm.conftest import Jdk
-from jvm.support import run_program
+from .conftest import Jdk
+from .support import run_program
 
 
 def test_call_soon_threadsafe_from_java_threads(tmp_path: Path, jdk: Jdk) -> None:

@@ -18,6 +18,8 @@ public final class Objects {
     private static final MethodHandle PYCALLABLE_CHECK = Downcall.critical("PyCallable_Check");
     private static final MethodHandle PYOBJECT_REPR = Downcall.plain("PyObject_Repr");
 
+    private static final MethodHandle PYOBJECT_FREE = Downcall.critical("PyObject_Free");
+
     private Objects() {}
 
     public static long _Py_Dealloc(long object) {
@@ -111,6 +113,14 @@ public final class Objects {
     public static long PyObject_Repr(long object) {
         try {
             return (long) PYOBJECT_REPR.invokeExact(object, 0L, 0L, 0L);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+
+    public static long PyObject_Free(long object) {
+        try {
+            return (long) PYOBJECT_FREE.invokeExact(object, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }

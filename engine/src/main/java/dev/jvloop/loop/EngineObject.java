@@ -3,14 +3,12 @@ package dev.jvloop.loop;
 import dev.jvloop.capi.Downcall;
 import dev.jvloop.capi.GarbageCollection;
 import dev.jvloop.capi.Memory;
-import dev.jvloop.capi.Objects;
-import dev.jvloop.py.Layout;
+import dev.jvloop.py.NativeType;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.Refs;
 import dev.jvloop.py.Registry;
 import dev.jvloop.py.Upcalls;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
@@ -23,21 +21,20 @@ import java.lang.invoke.MethodHandles;
  * each of its handles refers back to it. So this type's tp_traverse shows them.
  */
 public final class EngineObject {
-    private static final int PY_TP_CLEAR = 51;
-    private static final int PY_TP_DEALLOC = 52;
-    private static final int PY_TP_TRAVERSE = 71;
-    private static final int PY_TPFLAGS_HAVE_GC = 1 << 14;
-    private static final int PY_TPFLAGS_DISALLOW_INSTANTIATION = 1 << 7;
     private static final MethodHandle VISIT = Downcall.pointer();
-    private static final long TYPE = newType();
+    private static final long TYPE = NativeType.newType("jvloop.Engine", NativeType.HAVE_GC,
+            slot(NativeType.TP_TRAVERSE, "traverse"), slot(NativeType.TP_CLEAR, "clear"),
+            slot(NativeType.TP_DEALLOC, "dealloc"));
 
     private EngineObject() {}
 
+    private static NativeType.Slot slot(int id, String body) {
+        return new NativeType.Slot(id, Upcalls.body(MethodHandles.lookup(), EngineObject.class, body));
+    }
+
     /** A new reference to the Python object for a loop. */
     public static long newFor(EventLoop loop) {
-        long ownedObject = PyErr.checked(Objects.PyType_GenericAlloc(TYPE, 0));
-        Memory.putLong(ownedObject + Layout.HEADER, Registry.add(loop));
-        return ownedObject;
+        return NativeType.newInstance(TYPE, Registry.add(loop));
     }
 
     /** The loop behind the {@code _engine} slot of a Python loop. */
@@ -46,32 +43,12 @@ public final class EngineObject {
         if (engine == 0) {
             throw PyErr.raise(PyErr.RUNTIME_ERROR, "jvloop.Loop.__init__() was not called");
         }
-        return (EventLoop) Registry.get((int) Memory.getLong(engine + Layout.HEADER));
+        return (EventLoop) Registry.get(NativeType.idOf(engine));
     }
 
+    /** Null while an instance is being made: the collector may already look at it. */
     private static EventLoop loopOrNull(long engine) {
-        return (EventLoop) Registry.get((int) Memory.getLong(engine + Layout.HEADER));
-    }
-
-    private static long newType() {
-        Arena forever = Arena.global();
-        MemorySegment slots = forever.allocate(4 * 16, 8);
-        putSlot(slots, 0, PY_TP_TRAVERSE, "traverse");
-        putSlot(slots, 1, PY_TP_CLEAR, "clear");
-        putSlot(slots, 2, PY_TP_DEALLOC, "dealloc");
-        MemorySegment spec = forever.allocate(32, 8);
-        Memory.putLong(spec.address(), forever.allocateFrom("jvloop.Engine").address());
-        Memory.putInt(spec.address() + 8, (int) Layout.HEADER + 8);
-        Memory.putInt(spec.address() + 16, PY_TPFLAGS_HAVE_GC | PY_TPFLAGS_DISALLOW_INSTANTIATION);
-        Memory.putLong(spec.address() + 24, slots.address());
-        return PyErr.checked(Objects.PyType_FromSpec(spec.address()));
-    }
-
-    private static void putSlot(MemorySegment slots, int index, int id, String body) {
-        long slot = slots.address() + 16L * index;
-        Memory.putInt(slot, id);
-        Memory.putLong(slot + 8, Upcalls.neverRaising(
-                Upcalls.body(MethodHandles.lookup(), EngineObject.class, body)));
+        return (EventLoop) Registry.get(NativeType.idOf(engine));
     }
 
     /** int traverse(PyObject *self, visitproc visit, void *arg) */
@@ -102,7 +79,7 @@ public final class EngineObject {
         GarbageCollection.PyObject_GC_UnTrack(self);
         EventLoop loop = loopOrNull(self);
         if (loop != null) {
-            Registry.remove((int) Memory.getLong(self + Layout.HEADER));
+            Registry.remove(NativeType.idOf(self));
             loop.close();
         }
         long ownedType = Py.typeOf(self);

@@ -1,14 +1,13 @@
 package dev.jvloop.transport;
 
 import dev.jvloop.capi.Memory;
+import dev.jvloop.py.JavaReference;
 import dev.jvloop.py.Namespace;
-import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
-import dev.jvloop.py.Registry;
 
 /** Offsets, in bytes, of the slots of {@code jvloop.StreamTransport}. */
 final class TransportLayout {
-    static final long ID = Namespace.integer("slot.StreamTransport._id");
+    static final long JAVA_HALF = Namespace.integer("slot.StreamTransport._java_half");
     static final long LOOP = Namespace.integer("slot.StreamTransport._loop");
     static final long PROTOCOL = Namespace.integer("slot.StreamTransport._protocol");
     static final long SERVER = Namespace.integer("slot.StreamTransport._server");
@@ -23,10 +22,10 @@ final class TransportLayout {
 
     /** The Java half of a Python transport. */
     static StreamTransport of(long transport) {
-        long id = Memory.getLong(transport + ID);
-        if (id == 0 || id == Py.NONE) {
+        long reference = Memory.getLong(transport + JAVA_HALF);
+        if (reference == 0) {
             throw PyErr.raise(PyErr.RUNTIME_ERROR, "jvloop.StreamTransport.__init__() was not called");
         }
-        return (StreamTransport) Registry.get(Py.smallInt(id));
+        return (StreamTransport) JavaReference.get(reference);
     }
 }

@@ -11,7 +11,6 @@ import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.Refs;
-import dev.jvloop.py.Registry;
 import java.lang.invoke.MethodHandles;
 
 /** The methods of {@code jvloop.StreamTransport} whose bodies are Java. */
@@ -38,7 +37,6 @@ public final class TransportMethods {
                 .oneArgument("_open", "($self, fd, /)", "Take over a connected descriptor.")
                 .noArguments("_begin", "($self, /)", "Begin to read.")
                 .noArguments("_detach", "($self, /)", "Unregister; returns the descriptor or -1.")
-                .noArguments("_release", "($self, /)", "Forget the Java half.")
                 .oneArgument("_own_fd", "($self, owned, /)", "Whether the descriptor is this transport's alone.")
                 .noArguments("_fileno", "($self, /)", "The descriptor, or -1.")
                 .oneArgument("_address", "($self, which, /)", "sockaddr bytes of 0 the local, 1 the peer's address.");
@@ -137,15 +135,6 @@ public final class TransportMethods {
 
     private static long _detach(long self, long unused1, long unused2, long unused3) {
         return PyErr.checked(Longs.PyLong_FromLongLong(TransportLayout.of(self).detach()));
-    }
-
-    private static long _release(long self, long unused1, long unused2, long unused3) {
-        long id = Memory.getLong(self + TransportLayout.ID);
-        if (id != 0 && id != Py.NONE) {
-            Registry.remove(Py.smallInt(id));
-            Refs.setSlot(self + TransportLayout.ID, Py.newNone());
-        }
-        return Py.newNone();
     }
 
     private static long _own_fd(long self, long owned, long unused1, long unused2) {

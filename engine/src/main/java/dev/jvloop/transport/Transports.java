@@ -1,18 +1,17 @@
 package dev.jvloop.transport;
 
-import dev.jvloop.capi.Longs;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Objects;
 import dev.jvloop.linux.SystemCalls;
 import dev.jvloop.loop.EventLoop;
 import dev.jvloop.py.Calls;
+import dev.jvloop.py.JavaReference;
 import dev.jvloop.py.Names;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
 import dev.jvloop.py.Refs;
-import dev.jvloop.py.Registry;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -37,8 +36,7 @@ final class Transports {
     /** Gives the Python transport its Java half. */
     static StreamTransport open(EventLoop loop, long transport, int fd, SocketAddresses addresses) {
         StreamTransport created = new StreamTransport(loop, transport, fd, addresses);
-        long ownedId = PyErr.checked(Longs.PyLong_FromLongLong(Registry.add(created)));
-        Refs.setSlot(transport + TransportLayout.ID, ownedId);
+        Refs.setSlot(transport + TransportLayout.JAVA_HALF, JavaReference.newFor(created));
         loop.setOwner(fd, created);
         return created;
     }

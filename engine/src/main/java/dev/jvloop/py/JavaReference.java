@@ -1,0 +1,35 @@
+package dev.jvloop.py;
+
+import dev.jvloop.capi.Objects;
+import java.lang.invoke.MethodHandles;
+
+/**
+ * A Python object that keeps a Java object in the {@link Registry} as long as it lives. A Python object with a Java half
+ * has one in a slot: what frees the slot frees the Java half, after every finalizer that may still use it.
+ */
+public final class JavaReference {
+    private static final long TYPE = NativeType.newType("jvloop.JavaReference", 0, new NativeType.Slot(
+            NativeType.TP_DEALLOC, Upcalls.body(MethodHandles.lookup(), JavaReference.class, "dealloc")));
+
+    private JavaReference() {}
+
+    /** A new reference to a Python object for {@code javaObject}. */
+    public static long newFor(Object javaObject) {
+        return NativeType.newInstance(TYPE, Registry.add(javaObject));
+    }
+
+    /** The Java object behind one. */
+    public static Object get(long reference) {
+        return Registry.get(NativeType.idOf(reference));
+    }
+
+    /** void dealloc(PyObject *self) */
+    @SuppressWarnings("unused")
+    private static long dealloc(long self, long unused1, long unused2, long unused3) {
+        Registry.remove(NativeType.idOf(self));
+        long ownedType = Py.typeOf(self);
+        Objects.PyObject_Free(self);
+        Refs.decref(ownedType);
+        return 0;
+    }
+}
