@@ -118,9 +118,6 @@ public final class Poller implements AutoCloseable {
             result = control(EPOLL_CTL_MOD, fd, flags, registration.generation);
         }
         if (result < 0) {
-            if (known && result == -Errno.EBADF) {
-                byFd[fd] = null;
-            }
             return result;
         }
         registration.interest = interest;
