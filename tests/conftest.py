@@ -197,6 +197,7 @@ def leaks_since(before: Snapshot) -> list[str]:
     deadline = time.monotonic() + LEAK_GRACE_S
     for thread in set(threading.enumerate()) - before.threads:
         thread.join(max(0.0, deadline - time.monotonic()))
+        del thread  # a worker thread that is kept here keeps its loop
     while True:
         gc.collect()
         now = take_snapshot()
