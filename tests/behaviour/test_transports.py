@@ -995,7 +995,7 @@ def test_unclosed_transports_warn(backend: Any) -> None:
         return theirs
 
     # asyncio's transport is part of a cycle and dies with the loop; jvloop's dies when the last reference is gone.
-    with pytest.warns(ResourceWarning, match="unclosed transport"):
+    with pytest.warns(ResourceWarning, match="unclosed"):
         theirs = loop.run_until_complete(main())
         loop.close()
         gc.collect()
