@@ -169,7 +169,9 @@ class PollerTest {
         poller.unwatch(losesWriter[0]);
 
         int[] losesReader = descriptors.pipe();
-        while (descriptors.calls.write(losesReader[1], descriptors.arena.allocate(4096).address(), 4096) > 0) {
+        while (descriptors.calls.write(
+                        losesReader[1], descriptors.arena.allocate(4096).address(), 4096)
+                > 0) {
             // until the pipe is full
         }
         poller.watch(losesReader[1], Poller.WRITE, recorder);

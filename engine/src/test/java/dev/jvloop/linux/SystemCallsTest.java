@@ -209,7 +209,10 @@ class SystemCallsTest {
     private long message(String... parts) {
         MemorySegment vectors = descriptors.arena.allocate(16L * parts.length, 16);
         for (int i = 0; i < parts.length; i++) {
-            vectors.set(ValueLayout.JAVA_LONG, 16L * i, descriptors.arena.allocateFrom(parts[i]).address());
+            vectors.set(
+                    ValueLayout.JAVA_LONG,
+                    16L * i,
+                    descriptors.arena.allocateFrom(parts[i]).address());
             vectors.set(ValueLayout.JAVA_LONG, 16L * i + 8, parts[i].length());
         }
         MemorySegment header = descriptors.arena.allocate(56, 8);

@@ -69,7 +69,8 @@ class TimerHeapTest {
         left.addAll(popAll());
         for (int rest = 0; rest < 3; rest++) {
             int ofDeadline = rest;
-            List<Long> ofOne = left.stream().filter(handle -> handle % 3 == ofDeadline).toList();
+            List<Long> ofOne =
+                    left.stream().filter(handle -> handle % 3 == ofDeadline).toList();
             assertEquals(ofOne.stream().sorted().toList(), ofOne);
         }
     }

@@ -1,0 +1,264 @@
+package dev.jvloop.architecture;
+
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaField;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import dev.jvloop.capi.Ceval;
+import dev.jvloop.py.Gil;
+import dev.jvloop.py.Registry;
+import dev.jvloop.py.Upcalls;
+import java.lang.foreign.Linker;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** The layers of the engine, and those of its laws that can be read off the classes. */
+class ArchitectureTest {
+    private static final JavaClasses ENGINE =
+            new ClassFileImporter().withImportOption(new DoNotIncludeTests()).importPackages("dev.jvloop");
+
+    /** Static fields that hold what may change, each with the reason why it does not hang off a loop. */
+    private static final Map<String, String> MUTABLE_STATICS = Map.of(
+            "dev.jvloop.py.Namespace.ENTRIES", "what the Python package handed over at start-up; only read after",
+            "dev.jvloop.py.Registry.table", "objects of all loops by id: an upcall has nothing but the id",
+            "dev.jvloop.py.Registry.freeIds", "as table",
+            "dev.jvloop.py.Registry.freeCount", "as table",
+            "dev.jvloop.py.Registry.nextId", "as table",
+            "dev.jvloop.py.Arguments.contextNames", "a memo of an immutable Python tuple, right for every loop",
+            "dev.jvloop.linux.BlockingWait.kernelLacksPwait2", "a fact about the kernel, found out once");
+
+    private static final String IMMUTABLE_TYPES =
+            "java\\.lang\\.(String|invoke\\..*|foreign\\..*)|dev\\.jvloop\\.py\\.PythonError";
+
+    @Test
+    void layers() {
+        layeredArchitecture()
+                .consideringOnlyDependenciesInLayers()
+                .layer("capi")
+                .definedBy("dev.jvloop.capi..")
+                .layer("linux")
+                .definedBy("dev.jvloop.linux..")
+                .layer("py")
+                .definedBy("dev.jvloop.py..")
+                .layer("loop")
+                .definedBy("dev.jvloop.loop..")
+                .layer("transport")
+                .definedBy("dev.jvloop.transport..")
+                .layer("bridge")
+                .definedBy("dev.jvloop.bridge..")
+                .whereLayer("bridge")
+                .mayNotBeAccessedByAnyLayer()
+                .whereLayer("transport")
+                .mayOnlyBeAccessedByLayers("bridge")
+                .whereLayer("loop")
+                .mayOnlyBeAccessedByLayers("transport", "bridge")
+                .whereLayer("py")
+                .mayOnlyBeAccessedByLayers("loop", "transport", "bridge")
+                .whereLayer("linux")
+                .mayOnlyBeAccessedByLayers("loop", "transport", "bridge")
+                .check(ENGINE);
+    }
+
+    @Test
+    void everyClassIsInALayer() {
+        classes()
+                .should()
+                .resideInAnyPackage(
+                        "dev.jvloop.capi..",
+                        "dev.jvloop.linux..",
+                        "dev.jvloop.py..",
+                        "dev.jvloop.loop..",
+                        "dev.jvloop.transport..",
+                        "dev.jvloop.bridge..")
+                .check(ENGINE);
+    }
+
+    @Test
+    void noCycles() {
+        slices().matching("dev.jvloop.(*)..").should().beFreeOfCycles().check(ENGINE);
+    }
+
+    @Test
+    void nothingButTheJdk() {
+        classes()
+                .should()
+                .onlyDependOnClassesThat()
+                .resideInAnyPackage("dev.jvloop..", "java..")
+                .because("the jar goes into the wheel as it is")
+                .check(ENGINE);
+    }
+
+    @Test
+    void linuxKnowsNoPython() {
+        noClasses()
+                .that()
+                .resideInAPackage("dev.jvloop.linux..")
+                .should()
+                .dependOnClassesThat(describe(
+                        "are CPython's",
+                        (JavaClass type) -> type.getPackageName().equals("dev.jvloop.capi")
+                                && !type.getSimpleName().matches("Downcall|Memory|Symbols")))
+                .because("descriptors and epoll can be tested without an interpreter")
+                .check(ENGINE);
+    }
+
+    @Test
+    void law1OnlyUpcallsMakesStubs() {
+        noClasses()
+                .that()
+                .areNotAssignableTo(Upcalls.class)
+                .should()
+                .callMethodWhere(target(name("upcallStub")))
+                .because("an exception that leaves an upcall kills the process: all go through its trampolines")
+                .check(ENGINE);
+    }
+
+    @Test
+    void onlyTheRawLayersLink() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("dev.jvloop.capi..", "dev.jvloop.linux..")
+                .and()
+                .areNotAssignableTo(Upcalls.class)
+                .should()
+                .dependOnClassesThat()
+                .areAssignableTo(Linker.class)
+                .check(ENGINE);
+    }
+
+    @Test
+    void law3OnePlaceReleasesTheGil() {
+        noClasses()
+                .that()
+                .areNotAssignableTo(Gil.class)
+                .and()
+                .areNotAssignableTo(Ceval.class)
+                .should()
+                .callMethodWhere(target(nameMatching("PyEval_(Save|Restore|Acquire|Release)Thread|PyGILState_.*")))
+                .check(ENGINE);
+    }
+
+    @Test
+    void law3NoLocks() {
+        noClasses()
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("java.util.concurrent.locks..")
+                .because("who waits for the GIL with a Java lock held blocks whoever holds the GIL and wants the lock")
+                .check(ENGINE);
+    }
+
+    @Test
+    void law3OnlyTheRegistrySynchronizes() {
+        methods()
+                .that()
+                .areDeclaredInClassesThat()
+                .areNotAssignableTo(Registry.class)
+                .should()
+                .notHaveModifier(JavaModifier.SYNCHRONIZED)
+                .check(ENGINE);
+    }
+
+    @Test
+    void law3TheRegistryCallsNothingWithItsLockHeld() {
+        noClasses()
+                .that()
+                .areAssignableTo(Registry.class)
+                .should()
+                .dependOnClassesThat(describe(
+                        "are the engine's others",
+                        (JavaClass type) ->
+                                type.getPackageName().startsWith("dev.jvloop") && !type.isEquivalentTo(Registry.class)))
+                .check(ENGINE);
+    }
+
+    @Test
+    void law6NoMutableStatics() {
+        fields().that()
+                .areStatic()
+                .and(describe(
+                        "are not excepted", (JavaField field) -> !MUTABLE_STATICS.containsKey(field.getFullName())))
+                .and(describe(
+                        "are not the compiler's",
+                        (JavaField field) -> !field.getName().contains("$")))
+                .should()
+                .beFinal()
+                .andShould()
+                .haveRawType(ofAnImmutableType())
+                .because("all state hangs off a loop")
+                .check(ENGINE);
+    }
+
+    @Test
+    void law6EveryExceptionIsStillThere() {
+        for (String field : MUTABLE_STATICS.keySet()) {
+            int dot = field.lastIndexOf('.');
+            assertTrue(ENGINE.get(field.substring(0, dot))
+                    .getField(field.substring(dot + 1))
+                    .getModifiers()
+                    .contains(JavaModifier.STATIC));
+        }
+    }
+
+    @Test
+    void law7NothingSleepsOrSpins() {
+        noClasses()
+                .should()
+                .callMethodWhere(target(nameMatching("sleep|yield|onSpinWait|wait|join"))
+                        .and(target(owner(nameMatching("java\\.lang\\.(Thread|Object)")))))
+                .check(ENGINE);
+    }
+
+    @Test
+    void noThreads() {
+        noClasses()
+                .should()
+                .dependOnClassesThat()
+                .areAssignableTo(Thread.class)
+                .because("the loop runs on Python's thread")
+                .check(ENGINE);
+    }
+
+    @Test
+    void nothingEndsTheProcess() {
+        noClasses()
+                .should()
+                .callMethodWhere(target(nameMatching("exit|halt"))
+                        .and(target(owner(nameMatching("java\\.lang\\.(System|Runtime)")))))
+                .check(ENGINE);
+    }
+
+    @Test
+    void nothingPrints() {
+        noClasses()
+                .should()
+                .callMethodWhere(target(name("printStackTrace")))
+                .orShould()
+                .accessField(System.class, "out")
+                .orShould()
+                .accessField(System.class, "err")
+                .because("the process and its output are the Python program's")
+                .check(ENGINE);
+    }
+
+    private static DescribedPredicate<JavaClass> ofAnImmutableType() {
+        return describe(
+                "immutable", type -> type.isPrimitive() || type.getName().matches(IMMUTABLE_TYPES));
+    }
+}

@@ -1,0 +1,52 @@
+package dev.jvloop.capi;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class MemoryTest {
+    private final Arena arena = Arena.ofShared();
+    private final long address = arena.allocate(64, 16).address();
+
+    @AfterEach
+    void free() {
+        arena.close();
+    }
+
+    @Test
+    void whatIsPutIsGotAtAnyAlignment() {
+        for (int offset = 0; offset < 8; offset++) {
+            Memory.putLong(address + offset, Long.MIN_VALUE + 3);
+            assertEquals(Long.MIN_VALUE + 3, Memory.getLong(address + offset));
+            Memory.putInt(address + offset, -7);
+            assertEquals(-7, Memory.getInt(address + offset));
+            assertEquals(-7, Memory.getShort(address + offset));
+            assertEquals(-7, Memory.getByte(address + offset));
+            Memory.putLong(address + offset, Double.doubleToRawLongBits(1.5));
+            assertEquals(1.5, Memory.getDouble(address + offset));
+        }
+    }
+
+    @Test
+    void writesTouchTheirBytesOnly() {
+        Memory.putLong(address, 0);
+        Memory.putByte(address + 3, (byte) 1);
+        assertEquals(1L << 24, Memory.getLong(address));
+        Memory.putInt(address, 0);
+        assertEquals(0, Memory.getLong(address));
+    }
+
+    @Test
+    void bytesAndTextAreCopied() {
+        String text = "h\u00e9\u20ac";
+        long source = arena.allocateFrom(text).address();
+        Memory.copy(source, address, 7);
+        assertEquals(text, Memory.getString(address));
+        assertArrayEquals(
+                new byte[] {'h', (byte) 0xc3}, Memory.segment(address, 2).toArray(ValueLayout.JAVA_BYTE));
+    }
+}
