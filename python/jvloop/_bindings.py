@@ -57,6 +57,7 @@ _HELPERS = (
     *(_transport.warn_lost_write, _transport.call_flow_control, _transport.fail_empty_waiter),
     *(_transport.resolve_empty_waiter, _transport.call_connection_lost, _transport.schedule_connection_lost),
     *(_transport.attach_to_server, _transport.transport_fatal_error, _transport.transport_log_eof),
+    _transport.transport_log_if_slow,
 )
 
 

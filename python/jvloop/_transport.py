@@ -270,6 +270,12 @@ def transport_log_eof(transport: StreamTransport) -> None:
     _logger.debug("%r received EOF", transport)
 
 
+def transport_log_if_slow(loop: Loop, transport: StreamTransport, seconds: float) -> None:
+    """Debug mode's log of a protocol that held the loop up."""
+    if seconds >= loop.slow_callback_duration:
+        _logger.warning("Executing %r took %.3f seconds", transport, seconds)
+
+
 def warn_lost_write() -> None:
     """The warning for a program that goes on writing to a lost connection."""
     _logger.warning("socket.send() raised exception.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import sys
 import threading
 import time
@@ -48,6 +49,33 @@ def test_slow_callbacks_are_logged(
     (record,) = [record for record in caplog.records if "Executing" in record.getMessage()]
     assert "spin" in record.getMessage()
     assert "took 0.0" in record.getMessage()
+
+
+@pytest.mark.uvloop_differs("libuv's callbacks are not timed")
+def test_slow_protocols_are_logged(loop: asyncio.AbstractEventLoop, caplog: pytest.LogCaptureFixture) -> None:
+    class Slow(asyncio.Protocol):
+        def data_received(self, data: bytes) -> None:
+            until = time.monotonic() + 0.02
+            while time.monotonic() < until:
+                pass
+            done.set_result(data)
+
+    async def main() -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            transport, _ = await loop.create_connection(Slow, sock=ours)
+            theirs.send(b"data")
+            assert await done == b"data"
+            transport.close()
+            await asyncio.sleep(0)
+
+    done = loop.create_future()
+    loop.set_debug(True)
+    loop.slow_callback_duration = 0.01
+    with caplog.at_level(logging.WARNING, "asyncio"):
+        loop.run_until_complete(main())
+    messages = [record.getMessage() for record in caplog.records]
+    assert any("Executing <" in message and "Transport" in message and "took 0.0" in message for message in messages)
 
 
 def test_slow_task_steps_are_logged_with_the_task(

@@ -152,6 +152,27 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
 
     @Override
     public void onReady(int events) {
+        if (loop.isDebug()) {
+            serveInDebug(events);
+        } else {
+            serve(events);
+        }
+    }
+
+    /** {@link #serve}, and a line in the log if it took long: asyncio's debug mode logs slow callbacks. */
+    private void serveInDebug(int events) {
+        Refs.incref(self);
+        double started = loop.time();
+        try {
+            serve(events);
+            Calls.run(TransportHelpers.LOG_IF_SLOW, loop.self(), self,
+                    new Calls.Owned(Py.newFloat(loop.time() - started)));
+        } finally {
+            PyErr.preserving(() -> Refs.decref(self));
+        }
+    }
+
+    private void serve(int events) {
         Refs.incref(self);
         long ownedContext = Refs.incref(slot(TransportLayout.CONTEXT));
         if (!ContextSwitch.enter(ownedContext)) {

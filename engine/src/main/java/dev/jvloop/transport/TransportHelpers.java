@@ -6,6 +6,7 @@ import dev.jvloop.py.Namespace;
 final class TransportHelpers {
     static final long FATAL_ERROR = Namespace.object("helper.transport_fatal_error");
     static final long LOG_EOF = Namespace.object("helper.transport_log_eof");
+    static final long LOG_IF_SLOW = Namespace.object("helper.transport_log_if_slow");
     static final long WARN_LOST_WRITE = Namespace.object("helper.warn_lost_write");
     static final long CALL_PROTOCOL = Namespace.object("helper.call_flow_control");
     static final long FAIL_EMPTY_WAITER = Namespace.object("helper.fail_empty_waiter");
