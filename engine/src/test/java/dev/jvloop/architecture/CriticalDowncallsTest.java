@@ -31,6 +31,7 @@ class CriticalDowncallsTest {
             Map.entry("PyFloat_FromDouble", NO_GC_OBJECT),
             Map.entry("PyBytes_FromStringAndSize", NO_GC_OBJECT),
             Map.entry("_PyBytes_Resize", NO_GC_OBJECT + ", and the object is nobody else's"),
+            Map.entry("PyObject_Free", "frees the memory of an object whose references are gone already"),
             Map.entry("PyObject_GC_UnTrack", "takes an object out of a list"),
             Map.entry("PyType_GenericAlloc", FROM_3_12),
             Map.entry("PyTuple_New", FROM_3_12),

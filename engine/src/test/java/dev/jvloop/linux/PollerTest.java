@@ -281,12 +281,15 @@ class PollerTest {
     }
 
     @Test
-    void changingTheInterestOfAClosedDescriptorForgetsIt() {
+    void changingTheInterestOfAClosedDescriptorFailsAndChangesNothing() {
         int[] pair = descriptors.socketPair();
         poller.watch(pair[0], Poller.READ, recorder);
         descriptors.close(pair[0]);
         assertEquals(-Errno.EBADF, poller.watch(pair[0], BOTH, recorder));
-        assertEquals(0, poller.interest(pair[0]));
+        assertEquals(Poller.READ, poller.interest(pair[0]));
+        assertSame(recorder, poller.handlerOrNull(pair[0]));
+        poller.unwatch(pair[0]);
+        assertNull(poller.handlerOrNull(pair[0]));
     }
 
     @Test
