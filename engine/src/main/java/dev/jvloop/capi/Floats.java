@@ -7,8 +7,10 @@ import java.lang.invoke.MethodHandle;
 
 /** float. The functions of floatobject.h, under C's names. */
 public final class Floats {
-    private static final MethodHandle PYFLOAT_FROMDOUBLE = Downcall.of("PyFloat_FromDouble",
-            FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.JAVA_DOUBLE), Linker.Option.critical(false));
+    private static final MethodHandle PYFLOAT_FROMDOUBLE = Downcall.of(
+            "PyFloat_FromDouble",
+            FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.JAVA_DOUBLE),
+            Linker.Option.critical(false));
 
     private Floats() {}
 
@@ -22,8 +24,8 @@ public final class Floats {
 
     /** Bound on first use: the loop reads exact floats and ints without a call. */
     private static final class AsDouble {
-        private static final MethodHandle PYFLOAT_ASDOUBLE = Downcall.of("PyFloat_AsDouble",
-                FunctionDescriptor.of(ValueLayout.JAVA_DOUBLE, ValueLayout.JAVA_LONG));
+        private static final MethodHandle PYFLOAT_ASDOUBLE =
+                Downcall.of("PyFloat_AsDouble", FunctionDescriptor.of(ValueLayout.JAVA_DOUBLE, ValueLayout.JAVA_LONG));
     }
 
     public static double PyFloat_AsDouble(long object) {

@@ -4,12 +4,11 @@ import java.lang.invoke.MethodHandle;
 
 /** Taking the raised exception out of the error indicator, which 3.12 changed from three objects to one. */
 public final class RaisedException {
-    private static final MethodHandle GET = Version.RAISED_EXCEPTION_IS_ONE_OBJECT
-            ? Downcall.plain("PyErr_GetRaisedException") : null;
+    private static final MethodHandle GET =
+            Version.RAISED_EXCEPTION_IS_ONE_OBJECT ? Downcall.plain("PyErr_GetRaisedException") : null;
     private static final MethodHandle FETCH = GET == null ? Downcall.plain("PyErr_Fetch") : null;
     private static final MethodHandle NORMALIZE = GET == null ? Downcall.plain("PyErr_NormalizeException") : null;
-    private static final MethodHandle SET_TRACEBACK =
-            GET == null ? Downcall.plain("PyException_SetTraceback") : null;
+    private static final MethodHandle SET_TRACEBACK = GET == null ? Downcall.plain("PyException_SetTraceback") : null;
 
     private RaisedException() {}
 

@@ -15,16 +15,16 @@ import java.lang.invoke.MethodHandle;
  */
 public final class Symbols {
     private static final long RTLD_DEFAULT = 0;
-    private static final MethodHandle DLSYM = Linker.nativeLinker().downcallHandle(
-            Linker.nativeLinker().defaultLookup().findOrThrow("dlsym"),
-            Downcall.longs(Downcall.ARITY));
+    private static final MethodHandle DLSYM = Linker.nativeLinker()
+            .downcallHandle(Linker.nativeLinker().defaultLookup().findOrThrow("dlsym"), Downcall.longs(Downcall.ARITY));
 
     private Symbols() {}
 
     /** The address of a global symbol, or 0 where the process has none of that name. */
     public static long findOrZero(String name) {
         try (Arena arena = Arena.ofConfined()) {
-            return (long) DLSYM.invokeExact(RTLD_DEFAULT, arena.allocateFrom(name).address(), 0L, 0L);
+            return (long)
+                    DLSYM.invokeExact(RTLD_DEFAULT, arena.allocateFrom(name).address(), 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }

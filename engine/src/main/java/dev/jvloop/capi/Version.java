@@ -3,7 +3,8 @@ package dev.jvloop.capi;
 /** Which CPython this process runs, and what follows from it for the raw calls. */
 public final class Version {
     /** {@code Py_Version}: {@code sys.hexversion}, exported since 3.11. */
-    private static final int HEX = Memory.getInt(Symbols.findOrThrow("Py_Version").address());
+    private static final int HEX =
+            Memory.getInt(Symbols.findOrThrow("Py_Version").address());
 
     /**
      * From 3.12 an allocation only asks for a cyclic collection, which then runs at the eval breaker. Before, it

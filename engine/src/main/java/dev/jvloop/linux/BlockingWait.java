@@ -37,11 +37,10 @@ final class BlockingWait {
             }
             kernelLacksPwait2 = true;
         }
-        long millis = timeoutNanos < 0 ? -1
-                : Math.min((timeoutNanos + NANOS_PER_MILLI - 1) / NANOS_PER_MILLI, Integer.MAX_VALUE);
+        long millis = timeoutNanos < 0 ? -1 : Math.min(Math.ceilDiv(timeoutNanos, NANOS_PER_MILLI), Integer.MAX_VALUE);
         try {
-            return calls.blockingResult((long) Milliseconds.EPOLL_WAIT.invokeExact(
-                    state, (long) epoll, events, (long) maxEvents, millis, 0L));
+            return calls.blockingResult((long)
+                    Milliseconds.EPOLL_WAIT.invokeExact(state, (long) epoll, events, (long) maxEvents, millis, 0L));
         } catch (Throwable t) {
             throw SystemCalls.failed(t);
         }
@@ -56,8 +55,8 @@ final class BlockingWait {
                 Memory.putLong(timespec, timeoutNanos / NANOS_PER_SECOND);
                 Memory.putLong(timespec + 8, timeoutNanos % NANOS_PER_SECOND);
             }
-            return calls.blockingResult((long) EPOLL_PWAIT2.invokeExact(
-                    state, (long) epoll, events, (long) maxEvents, timespec, 0L));
+            return calls.blockingResult(
+                    (long) EPOLL_PWAIT2.invokeExact(state, (long) epoll, events, (long) maxEvents, timespec, 0L));
         } catch (Throwable t) {
             throw SystemCalls.failed(t);
         }

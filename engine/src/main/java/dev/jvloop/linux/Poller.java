@@ -27,6 +27,7 @@ public final class Poller implements AutoCloseable {
     private static final int EPOLLONESHOT = 1 << 30;
     /** struct epoll_event is packed on x86-64 only (sys/epoll.h). */
     private static final boolean PACKED = System.getProperty("os.arch").equals("amd64");
+
     private static final int DATA_OFFSET = PACKED ? 4 : 8;
     private static final int EVENT_SIZE = PACKED ? 12 : 16;
     private static final int MAX_EVENTS = 256;
@@ -46,8 +47,10 @@ public final class Poller implements AutoCloseable {
     private final SystemCalls calls;
     /** Its own, since any thread may wake while the loop's thread reads the errno of its wait. */
     private final SystemCalls wakeCalls = new SystemCalls();
+
     private final Arena arena = Arena.ofAuto();
-    private final long events = arena.allocate((long) EVENT_SIZE * MAX_EVENTS, 16).address();
+    private final long events =
+            arena.allocate((long) EVENT_SIZE * MAX_EVENTS, 16).address();
     private final long change = arena.allocate(16, 16).address();
     private final long wakeValue = arena.allocate(8, 8).address();
     private final long drainedValue = arena.allocate(8, 8).address();
@@ -68,7 +71,12 @@ public final class Poller implements AutoCloseable {
         }
         wakeFd = eventFd;
         Memory.putLong(wakeValue, 1);
-        SystemCallException.check("epoll_ctl", control(EPOLL_CTL_ADD, wakeFd, READ, 0));
+        int added = control(EPOLL_CTL_ADD, wakeFd, READ, 0);
+        if (added < 0) {
+            calls.close(wakeFd);
+            calls.close(epoll);
+            throw new SystemCallException("epoll_ctl", -added);
+        }
     }
 
     /** The epoll descriptor itself: readable when any registered one is ready. */
@@ -107,8 +115,8 @@ public final class Poller implements AutoCloseable {
 
     private int watch(int fd, int interest, FdHandler handler, boolean once) {
         Registration former = registrationOrNull(fd);
-        Registration registration = former != null && former.handler == handler
-                ? former : new Registration(handler, nextGeneration());
+        Registration registration =
+                former != null && former.handler == handler ? former : new Registration(handler, nextGeneration());
         int flags = once ? interest | EPOLLONESHOT : interest;
         boolean known = former != null;
         int result = control(known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, flags, registration.generation);
@@ -185,7 +193,7 @@ public final class Poller implements AutoCloseable {
         }
     }
 
-    /** Ends a wait, or the next one. Any thread. */
+    /** Ends a wait, or the next one. Any thread, but not at the same time as {@link #close}. */
     public void wakeup() {
         if (!closed) {
             wakeCalls.write(wakeFd, wakeValue, 8);

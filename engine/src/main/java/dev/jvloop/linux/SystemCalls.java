@@ -17,19 +17,20 @@ import java.lang.invoke.VarHandle;
  * changed it, so the linker captures it right after the call, into a segment that the caller's loop owns (one of
  * these objects for each loop; they are not shared between threads).
  *
- * <p>All calls but {@link #epollWait} are critical downcalls: the file descriptors are non-blocking, so they return
- * at once.
+ * <p>All calls but {@link #epollWait} and {@link #close} (which waits where a program set SO_LINGER) are critical
+ * downcalls: the file descriptors are non-blocking, so they return at once.
  */
 public final class SystemCalls {
     /** Every call is bound with the five parameters of the longest one: see {@link Downcall}. */
     private static final FunctionDescriptor SHAPE = Downcall.longs(5);
+
     private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
-    private static final VarHandle ERRNO_VALUE = Linker.Option.captureStateLayout()
-            .varHandle(MemoryLayout.PathElement.groupElement("errno"));
+    private static final VarHandle ERRNO_VALUE =
+            Linker.Option.captureStateLayout().varHandle(MemoryLayout.PathElement.groupElement("errno"));
 
     private static final MethodHandle RECV = critical("recv");
     private static final MethodHandle SEND = critical("send");
-    private static final MethodHandle CLOSE = critical("close");
+    private static final MethodHandle CLOSE = blocking("close");
     private static final MethodHandle EPOLL_CTL = critical("epoll_ctl");
     private static final MethodHandle EPOLL_WAIT_NOW = critical("epoll_wait");
     private static final MethodHandle WRITE = critical("write");
@@ -113,7 +114,8 @@ public final class SystemCalls {
 
     public int accept4(int fd, long address, long addressLength) {
         try {
-            return intResult((long) Accepting.ACCEPT4.invokeExact(state, (long) fd, address, addressLength, SOCK_NONBLOCK_CLOEXEC, 0L));
+            return intResult((long)
+                    Accepting.ACCEPT4.invokeExact(state, (long) fd, address, addressLength, SOCK_NONBLOCK_CLOEXEC, 0L));
         } catch (Throwable t) {
             throw failed(t);
         }
@@ -121,7 +123,8 @@ public final class SystemCalls {
 
     public int getsockname(int fd, long address, long addressLength) {
         try {
-            return intResult((long) Accepting.GETSOCKNAME.invokeExact(state, (long) fd, address, addressLength, 0L, 0L));
+            return intResult(
+                    (long) Accepting.GETSOCKNAME.invokeExact(state, (long) fd, address, addressLength, 0L, 0L));
         } catch (Throwable t) {
             throw failed(t);
         }
@@ -129,7 +132,8 @@ public final class SystemCalls {
 
     public int setsockopt(int fd, int level, int option, long value, int length) {
         try {
-            return intResult((long) Accepting.SETSOCKOPT.invokeExact(state, (long) fd, (long) level, (long) option, value, (long) length));
+            return intResult((long) Accepting.SETSOCKOPT.invokeExact(
+                    state, (long) fd, (long) level, (long) option, value, (long) length));
         } catch (Throwable t) {
             throw failed(t);
         }

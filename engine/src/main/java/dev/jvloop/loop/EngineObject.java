@@ -22,8 +22,11 @@ import java.lang.invoke.MethodHandles;
  */
 public final class EngineObject {
     private static final MethodHandle VISIT = Downcall.pointer();
-    private static final long TYPE = NativeType.newType("jvloop.Engine", NativeType.HAVE_GC,
-            slot(NativeType.TP_TRAVERSE, "traverse"), slot(NativeType.TP_CLEAR, "clear"),
+    private static final long TYPE = NativeType.newType(
+            "jvloop.Engine",
+            NativeType.HAVE_GC,
+            slot(NativeType.TP_TRAVERSE, "traverse"),
+            slot(NativeType.TP_CLEAR, "clear"),
             slot(NativeType.TP_DEALLOC, "dealloc"));
 
     private EngineObject() {}

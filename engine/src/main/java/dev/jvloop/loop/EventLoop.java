@@ -30,6 +30,7 @@ public final class EventLoop {
     private static final long POLL_INTERVAL_NANOS = 50_000;
     /** asyncio's longest wait in its selector: a day. Longer ones only repeat it. */
     private static final long MAX_WAIT_NANOS = 24L * 3600 * 1_000_000_000L;
+
     private static final long FOREVER = -1;
 
     private final long self;
@@ -47,6 +48,7 @@ public final class EventLoop {
     private long nextPollNanos;
     /** Read and written with the GIL held. */
     private boolean sleeping;
+
     private boolean closed;
 
     /**

@@ -48,6 +48,7 @@ final class Handles {
     private static final int INLINE_ARGUMENTS = ARG1 == ARG0 + 8 && ARG2 == ARG0 + 16 ? 3 : 0;
     /** As many as were ever queued at once are kept, up to this: 4.5 MB. */
     private static final int POOL_CAPACITY = 32 * 1024;
+
     private static final int TIMER_POOL_CAPACITY = 512;
 
     private final long loop;
@@ -245,7 +246,8 @@ final class Handles {
     }
 
     private static long inlineCount(long handle) {
-        return Memory.getLong(handle + ARG0) == 0 ? 0
+        return Memory.getLong(handle + ARG0) == 0
+                ? 0
                 : Memory.getLong(handle + ARG1) == 0 ? 1 : Memory.getLong(handle + ARG2) == 0 ? 2 : 3;
     }
 

@@ -10,6 +10,7 @@ public final class IoScratch {
     public static final int READ_SIZE = 256 * 1024;
     /** IOV_MAX of Linux. */
     public static final int MAX_IOVECS = 1024;
+
     public static final int SOCKADDR_SIZE = 128;
 
     /** {@link #READ_SIZE} bytes to receive into. */
@@ -18,10 +19,12 @@ public final class IoScratch {
     public final long word;
     /** {@link #MAX_IOVECS} struct iovec. */
     public final long iovecs;
+
     private final long messageHeader;
     private final long callArguments;
     /** A struct sockaddr_storage, and behind it a socklen_t. */
     public final long address;
+
     public final long addressLength;
 
     IoScratch(Arena arena) {

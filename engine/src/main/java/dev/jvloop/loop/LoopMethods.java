@@ -34,13 +34,21 @@ public final class LoopMethods {
     /** Gives the Python classes their methods. */
     public static void attach() {
         new MethodTable(MethodHandles.lookup(), LoopMethods.class, Namespace.object("type.Loop"))
-                .keywords("call_soon", "($self, callback, /, *args, context=None)",
+                .keywords(
+                        "call_soon",
+                        "($self, callback, /, *args, context=None)",
                         "Call back in the next iteration; returns a Handle. The loop's thread only.")
-                .keywords("call_soon_threadsafe", "($self, callback, /, *args, context=None)",
+                .keywords(
+                        "call_soon_threadsafe",
+                        "($self, callback, /, *args, context=None)",
                         "call_soon() from any thread, and from signal handlers.")
-                .keywords("call_later", "($self, delay, callback, /, *args, context=None)",
+                .keywords(
+                        "call_later",
+                        "($self, delay, callback, /, *args, context=None)",
                         "Call back after delay seconds, never earlier; returns a TimerHandle.")
-                .keywords("call_at", "($self, when, callback, /, *args, context=None)",
+                .keywords(
+                        "call_at",
+                        "($self, when, callback, /, *args, context=None)",
                         "Call back at loop time when, in seconds; returns a TimerHandle.")
                 .noArguments("time", "($self, /)", "The loop's clock, in seconds.")
                 .positional("_call_soon", "($self, callback, args, context, /)", "Queue a new Handle.")
@@ -67,8 +75,7 @@ public final class LoopMethods {
             return newResultOfBase(BASE_CALL_SOON, self, arguments, count, names);
         }
         long context = Arguments.contextOrNull(arguments + 8 * count, names);
-        return loop.schedule(
-                loop.handles().newHandle(Arguments.get(arguments, 0), arguments + 8, count - 1, context));
+        return loop.schedule(loop.handles().newHandle(Arguments.get(arguments, 0), arguments + 8, count - 1, context));
     }
 
     private static long call_soon_threadsafe(long self, long arguments, long count, long names) {
@@ -77,8 +84,8 @@ public final class LoopMethods {
             return newResultOfBase(BASE_CALL_SOON_THREADSAFE, self, arguments, count, names);
         }
         long context = Arguments.contextOrNull(arguments + 8 * count, names);
-        long ownedHandle = loop.schedule(
-                loop.handles().newHandle(Arguments.get(arguments, 0), arguments + 8, count - 1, context));
+        long ownedHandle =
+                loop.schedule(loop.handles().newHandle(Arguments.get(arguments, 0), arguments + 8, count - 1, context));
         loop.wakeup();
         return ownedHandle;
     }
@@ -105,7 +112,9 @@ public final class LoopMethods {
     }
 
     private static boolean isPlainTimer(EventLoop loop, long arguments, long count, long names) {
-        return count >= 2 && !loop.needsChecks() && Arguments.areContextOnly(names)
+        return count >= 2
+                && !loop.needsChecks()
+                && Arguments.areContextOnly(names)
                 && isNumber(Arguments.get(arguments, 0));
     }
 
@@ -113,11 +122,12 @@ public final class LoopMethods {
         return Py.isFloat(object) || Py.isInt(object);
     }
 
-    private static long newTimer(
-            EventLoop loop, double when, long ownedWhen, long arguments, long count, long names) {
+    private static long newTimer(EventLoop loop, double when, long ownedWhen, long arguments, long count, long names) {
         long context = Arguments.contextOrNull(arguments + 8 * count, names);
-        return loop.scheduleTimer(when, loop.handles().newTimerHandle(
-                ownedWhen, Arguments.get(arguments, 1), arguments + 16, count - 2, context));
+        return loop.scheduleTimer(
+                when,
+                loop.handles()
+                        .newTimerHandle(ownedWhen, Arguments.get(arguments, 1), arguments + 16, count - 2, context));
     }
 
     private static long time(long self, long unused1, long unused2, long unused3) {
@@ -128,12 +138,14 @@ public final class LoopMethods {
         Arguments.expectCount("_call_soon", count, 3);
         EventLoop loop = EngineObject.of(self);
         if (loop.isDebug()) {
-            return loop.schedule(loop.handles().newHandleByPython(
-                    Arguments.get(arguments, 0), Arguments.get(arguments, 1), Arguments.get(arguments, 2)));
+            return loop.schedule(loop.handles()
+                    .newHandleByPython(
+                            Arguments.get(arguments, 0), Arguments.get(arguments, 1), Arguments.get(arguments, 2)));
         }
         long args = Arguments.get(arguments, 1);
-        return loop.schedule(loop.handles().newHandle(
-                Arguments.get(arguments, 0), Py.tupleItems(args), Py.size(args), Arguments.get(arguments, 2)));
+        return loop.schedule(loop.handles()
+                .newHandle(
+                        Arguments.get(arguments, 0), Py.tupleItems(args), Py.size(args), Arguments.get(arguments, 2)));
     }
 
     private static long _add_callback(long self, long handle, long unused1, long unused2) {
@@ -179,28 +191,37 @@ public final class LoopMethods {
 
     private static long _watch(long self, long arguments, long count, long unused) {
         Arguments.expectCount("_watch", count, 3);
-        FdWatch.setHandle(EngineObject.of(self), intOf(Arguments.get(arguments, 0)), intOf(Arguments.get(arguments, 1)),
+        FdWatch.setHandle(
+                EngineObject.of(self),
+                intOf(Arguments.get(arguments, 0)),
+                intOf(Arguments.get(arguments, 1)),
                 Arguments.get(arguments, 2));
         return Py.newNone();
     }
 
     private static long _unwatch(long self, long arguments, long count, long unused) {
         Arguments.expectCount("_unwatch", count, 2);
-        return Py.newBool(EngineObject.of(self).unwatch(
-                intOf(Arguments.get(arguments, 0)), intOf(Arguments.get(arguments, 1))));
+        return Py.newBool(
+                EngineObject.of(self).unwatch(intOf(Arguments.get(arguments, 0)), intOf(Arguments.get(arguments, 1))));
     }
 
     private static long _await(long self, long arguments, long count, long unused) {
         Arguments.expectCount("_await", count, 3);
-        FdWatch.setWaiter(EngineObject.of(self), intOf(Arguments.get(arguments, 0)), intOf(Arguments.get(arguments, 1)),
+        FdWatch.setWaiter(
+                EngineObject.of(self),
+                intOf(Arguments.get(arguments, 0)),
+                intOf(Arguments.get(arguments, 1)),
                 Arguments.get(arguments, 2));
         return Py.newNone();
     }
 
     private static long _stop_awaiting(long self, long arguments, long count, long unused) {
         Arguments.expectCount("_stop_awaiting", count, 3);
-        return Py.newBool(FdWatch.remove(EngineObject.of(self), intOf(Arguments.get(arguments, 0)),
-                intOf(Arguments.get(arguments, 1)), Arguments.get(arguments, 2)));
+        return Py.newBool(FdWatch.remove(
+                EngineObject.of(self),
+                intOf(Arguments.get(arguments, 0)),
+                intOf(Arguments.get(arguments, 1)),
+                Arguments.get(arguments, 2)));
     }
 
     private static long _recv(long self, long arguments, long count, long unused) {

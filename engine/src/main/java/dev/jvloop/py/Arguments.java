@@ -14,8 +14,8 @@ public final class Arguments {
     /** Raises TypeError unless there are exactly {@code expected} arguments. */
     public static void expectCount(String method, long count, long expected) {
         if (count != expected) {
-            throw PyErr.raise(PyErr.TYPE_ERROR,
-                    method + "() takes exactly " + expected + " arguments (" + count + " given)");
+            throw PyErr.raise(
+                    PyErr.TYPE_ERROR, method + "() takes exactly " + expected + " arguments (" + count + " given)");
         }
     }
 

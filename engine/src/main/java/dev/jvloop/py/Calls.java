@@ -22,7 +22,8 @@ public final class Calls {
     /** A str argument. */
     public static Owned string(String value) {
         try (Arena arena = Arena.ofConfined()) {
-            return new Owned(PyErr.checked(Unicode.PyUnicode_FromString(arena.allocateFrom(value).address())));
+            return new Owned(PyErr.checked(
+                    Unicode.PyUnicode_FromString(arena.allocateFrom(value).address())));
         }
     }
 

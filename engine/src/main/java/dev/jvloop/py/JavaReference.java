@@ -8,8 +8,11 @@ import java.lang.invoke.MethodHandles;
  * has one in a slot: what frees the slot frees the Java half, after every finalizer that may still use it.
  */
 public final class JavaReference {
-    private static final long TYPE = NativeType.newType("jvloop.JavaReference", 0, new NativeType.Slot(
-            NativeType.TP_DEALLOC, Upcalls.body(MethodHandles.lookup(), JavaReference.class, "dealloc")));
+    private static final long TYPE = NativeType.newType(
+            "jvloop.JavaReference",
+            0,
+            new NativeType.Slot(
+                    NativeType.TP_DEALLOC, Upcalls.body(MethodHandles.lookup(), JavaReference.class, "dealloc")));
 
     private JavaReference() {}
 

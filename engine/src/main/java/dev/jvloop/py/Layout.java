@@ -12,6 +12,7 @@ public final class Layout {
     static final long TYPE = Namespace.integer("offset.ob_type");
     /** Size of the object header: where an object's own fields start. */
     public static final long HEADER = Namespace.integer("offset.header");
+
     static final long VAR_SIZE = Namespace.integer("offset.ob_size");
     static final long BYTES_DATA = Namespace.integer("offset.bytes_data");
     static final long TUPLE_ITEMS = Namespace.integer("offset.tuple_items");
@@ -25,7 +26,9 @@ public final class Layout {
         long tuple = Namespace.object("probe.tuple");
         expect("ob_type", Py.typeOf(bytes) == Namespace.object("type.bytes"));
         expect("bytes size", Py.size(bytes) == 6);
-        expect("bytes data", Memory.getByte(Py.bytesData(bytes)) == 'j' && Memory.getByte(Py.bytesData(bytes) + 6) == 0);
+        expect(
+                "bytes data",
+                Memory.getByte(Py.bytesData(bytes)) == 'j' && Memory.getByte(Py.bytesData(bytes) + 6) == 0);
         expect("tuple size", Py.size(tuple) == 2);
         expect("tuple items", Py.tupleItem(tuple, 1) == bytes);
         expect("int digit", Py.smallInt(Namespace.object("probe.int")) == 123_456_789);

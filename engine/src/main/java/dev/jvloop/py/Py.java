@@ -65,8 +65,12 @@ public final class Py {
     /** Whether the object is an instance of bytes, bytearray, memoryview or a subclass. */
     public static boolean isBytesLike(long object) {
         long type = typeOf(object);
-        return type == BYTES || type == BYTEARRAY || type == MEMORYVIEW
-                || isSubtype(type, BYTES) || isSubtype(type, BYTEARRAY) || isSubtype(type, MEMORYVIEW);
+        return type == BYTES
+                || type == BYTEARRAY
+                || type == MEMORYVIEW
+                || isSubtype(type, BYTES)
+                || isSubtype(type, BYTEARRAY)
+                || isSubtype(type, MEMORYVIEW);
     }
 
     private static boolean isSubtype(long type, long base) {
@@ -130,7 +134,8 @@ public final class Py {
     /** A reference, owned for the life of the process, to an interned str. */
     public static long internForever(String name) {
         try (Arena arena = Arena.ofConfined()) {
-            return PyErr.checked(Unicode.PyUnicode_InternFromString(arena.allocateFrom(name).address()));
+            return PyErr.checked(
+                    Unicode.PyUnicode_InternFromString(arena.allocateFrom(name).address()));
         }
     }
 

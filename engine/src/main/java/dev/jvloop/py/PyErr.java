@@ -110,7 +110,6 @@ public final class PyErr {
         PyErrors.PyErr_WriteUnraisable(where);
     }
 
-
     /** Runs code that may run Python while the error indicator may be set, and leaves the indicator as it was. */
     public static void preserving(Runnable action) {
         long ownedException = newTaken();

@@ -19,8 +19,12 @@ import java.lang.invoke.MethodType;
  * hold nothing of interest and ignores them), and one shape saves the start-up cost of the others.
  */
 public final class Upcalls {
-    private static final FunctionDescriptor SHAPE = FunctionDescriptor.of(ValueLayout.JAVA_LONG,
-            ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG);
+    private static final FunctionDescriptor SHAPE = FunctionDescriptor.of(
+            ValueLayout.JAVA_LONG,
+            ValueLayout.JAVA_LONG,
+            ValueLayout.JAVA_LONG,
+            ValueLayout.JAVA_LONG,
+            ValueLayout.JAVA_LONG);
     private static final MethodType BODY =
             MethodType.methodType(long.class, long.class, long.class, long.class, long.class);
     private static final MethodHandle RAISING = trampoline("raising");
@@ -56,15 +60,15 @@ public final class Upcalls {
     }
 
     private static long stub(MethodHandle trampoline, MethodHandle body) {
-        MemorySegment stub = Linker.nativeLinker().upcallStub(
-                MethodHandles.insertArguments(trampoline, 0, body), SHAPE, Arena.global());
+        MemorySegment stub = Linker.nativeLinker()
+                .upcallStub(MethodHandles.insertArguments(trampoline, 0, body), SHAPE, Arena.global());
         return stub.address();
     }
 
     private static MethodHandle trampoline(String name) {
         try {
-            return MethodHandles.lookup().findStatic(
-                    Upcalls.class, name, BODY.insertParameterTypes(0, MethodHandle.class));
+            return MethodHandles.lookup()
+                    .findStatic(Upcalls.class, name, BODY.insertParameterTypes(0, MethodHandle.class));
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(e);
         }

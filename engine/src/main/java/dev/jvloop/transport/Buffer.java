@@ -42,7 +42,8 @@ final class Buffer implements AutoCloseable {
             return new Buffer(exporter, PY_BUF_WRITABLE);
         } catch (PythonError e) {
             PyErrors.PyErr_Clear();
-            throw PyErr.raise(PyErr.TYPE_ERROR,
+            throw PyErr.raise(
+                    PyErr.TYPE_ERROR,
                     "recv_into() argument 1 must be read-write bytes-like object, not " + Py.typeName(exporter));
         }
     }

@@ -70,9 +70,14 @@ public final class Listener implements FdHandler, ReferenceHolder {
             return;
         }
         // The helper may stop this listener, which releases what it is given here.
-        Calls.run(TransportHelpers.ACCEPT_FAILED, loop.self(), new Calls.Owned(PyErr.newOsError(errno)),
-                new Calls.Owned(Refs.incref(ownedProtocolFactory)), new Calls.Owned(Refs.incref(ownedSock)),
-                new Calls.Owned(Refs.incref(ownedServer)), Calls.integer(backlog));
+        Calls.run(
+                TransportHelpers.ACCEPT_FAILED,
+                loop.self(),
+                new Calls.Owned(PyErr.newOsError(errno)),
+                new Calls.Owned(Refs.incref(ownedProtocolFactory)),
+                new Calls.Owned(Refs.incref(ownedSock)),
+                new Calls.Owned(Refs.incref(ownedServer)),
+                Calls.integer(backlog));
     }
 
     /** Makes protocol and transport in a context of their own, as the task that asyncio starts here would. */
@@ -115,7 +120,6 @@ public final class Listener implements FdHandler, ReferenceHolder {
         Calls.run(TransportHelpers.PROTOCOL_FACTORY_FAILED, loop.self(), new Calls.Owned(ownedException));
     }
 
-
     @Override
     public void visitReferences(LongConsumer visit) {
         if (ownedContext != 0) {
@@ -137,5 +141,4 @@ public final class Listener implements FdHandler, ReferenceHolder {
             Refs.decref(reference);
         }
     }
-
 }

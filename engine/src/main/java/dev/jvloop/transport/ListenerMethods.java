@@ -17,10 +17,12 @@ public final class ListenerMethods {
     /** Gives the Python class its methods. */
     public static void attach() {
         new MethodTable(MethodHandles.lookup(), ListenerMethods.class, Namespace.object("type.Loop"))
-                .positional("_listen", "($self, fd, protocol_factory, sock, server, backlog, /)",
+                .positional(
+                        "_listen",
+                        "($self, fd, protocol_factory, sock, server, backlog, /)",
                         "Accept connections on a listening socket.")
-                .oneArgument("_owner_of", "($self, fd, /)",
-                        "The transport that owns a registered descriptor, or None.");
+                .oneArgument(
+                        "_owner_of", "($self, fd, /)", "The transport that owns a registered descriptor, or None.");
     }
 
     private static long _listen(long self, long arguments, long count, long unused) {
@@ -28,8 +30,13 @@ public final class ListenerMethods {
         int fd = (int) Longs.PyLong_AsLongLong(Arguments.get(arguments, 0));
         int backlog = (int) Longs.PyLong_AsLongLong(Arguments.get(arguments, 4));
         PyErr.checkOccurred();
-        Listener.start(EngineObject.of(self), fd, Arguments.get(arguments, 1), Arguments.get(arguments, 2),
-                Arguments.get(arguments, 3), backlog);
+        Listener.start(
+                EngineObject.of(self),
+                fd,
+                Arguments.get(arguments, 1),
+                Arguments.get(arguments, 2),
+                Arguments.get(arguments, 3),
+                backlog);
         return Py.newNone();
     }
 
@@ -37,6 +44,7 @@ public final class ListenerMethods {
         int number = (int) Longs.PyLong_AsLongLong(fd);
         PyErr.checkOccurred();
         return EngineObject.of(self).ownerOrNull(number) instanceof StreamTransport transport
-                ? transport.newSelf() : Py.newNone();
+                ? transport.newSelf()
+                : Py.newNone();
     }
 }

@@ -1,10 +1,10 @@
 package dev.jvloop.transport;
 
 import dev.jvloop.capi.ByteStrings;
-import dev.jvloop.py.PyErr;
+import dev.jvloop.capi.Memory;
 import dev.jvloop.loop.EventLoop;
 import dev.jvloop.loop.IoScratch;
-import dev.jvloop.capi.Memory;
+import dev.jvloop.py.PyErr;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 

@@ -34,12 +34,14 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
     private final EventLoop loop;
     /** Borrowed but while {@link #interest} is not 0. */
     private final long self;
+
     private final ReadBuffer reader;
     private final WriteQueue queue = new WriteQueue();
     private final SocketAddresses addresses;
     private int fd;
     /** What the poller watches for. */
     private int interest;
+
     private boolean started;
     private boolean paused;
     private boolean readEof;
@@ -165,7 +167,10 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
         double started = loop.time();
         try {
             serve(events);
-            Calls.run(TransportHelpers.LOG_IF_SLOW, loop.self(), self,
+            Calls.run(
+                    TransportHelpers.LOG_IF_SLOW,
+                    loop.self(),
+                    self,
                     new Calls.Owned(Py.newFloat(loop.time() - started)));
         } finally {
             PyErr.preserving(() -> Refs.decref(self));
@@ -214,7 +219,8 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
         long result = reader.receive(fd);
         if (result > 0) {
             long ownedData = reader.takeOwnedBytes();
-            long ownedResult = loop.scratch().callMethod(slot(TransportLayout.PROTOCOL), Names.DATA_RECEIVED, ownedData);
+            long ownedResult =
+                    loop.scratch().callMethod(slot(TransportLayout.PROTOCOL), Names.DATA_RECEIVED, ownedData);
             Refs.decref(ownedData);
             finishCall(ownedResult, "Fatal error: protocol.data_received() call failed.");
         } else {
@@ -234,16 +240,17 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
             result = reader.receiveInto(fd, ownedBuffer);
         } catch (PythonError e) {
             Refs.decref(ownedBuffer);
-            fatal(reader.failedBeforeReading()
-                    ? "Fatal error: protocol.get_buffer() call failed."
-                    : "Fatal read error on socket transport");
+            fatal(
+                    reader.failedBeforeReading()
+                            ? "Fatal error: protocol.get_buffer() call failed."
+                            : "Fatal read error on socket transport");
             return;
         }
         Refs.decref(ownedBuffer);
         if (result > 0) {
             long ownedCount = PyErr.checked(Longs.PyLong_FromLongLong(result));
-            long ownedResult = loop.scratch().callMethod(
-                    slot(TransportLayout.PROTOCOL), Names.BUFFER_UPDATED, ownedCount);
+            long ownedResult =
+                    loop.scratch().callMethod(slot(TransportLayout.PROTOCOL), Names.BUFFER_UPDATED, ownedCount);
             Refs.decref(ownedCount);
             finishCall(ownedResult, "Fatal error: protocol.buffer_updated() call failed.");
         } else {
@@ -320,8 +327,8 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
      */
     void write(long data) {
         if (!Py.isBytesLike(data)) {
-            throw PyErr.raise(PyErr.TYPE_ERROR,
-                    "data argument must be a bytes-like object, not '" + Py.typeName(data) + "'");
+            throw PyErr.raise(
+                    PyErr.TYPE_ERROR, "data argument must be a bytes-like object, not '" + Py.typeName(data) + "'");
         }
         checkWritable("Cannot call write() after write_eof()", "unable to write; sendfile is in progress");
         if (Py.isBytes(data)) {
@@ -498,14 +505,24 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
     private void pauseProtocolIfFull() {
         if (!protocolPaused && queue.size() > highWater) {
             protocolPaused = true;
-            Calls.run(TransportHelpers.CALL_PROTOCOL, loop.self(), self, slot(TransportLayout.PROTOCOL), Names.PAUSE_WRITING);
+            Calls.run(
+                    TransportHelpers.CALL_PROTOCOL,
+                    loop.self(),
+                    self,
+                    slot(TransportLayout.PROTOCOL),
+                    Names.PAUSE_WRITING);
         }
     }
 
     private void resumeProtocolIfDrained() {
         if (protocolPaused && queue.size() <= lowWater) {
             protocolPaused = false;
-            Calls.run(TransportHelpers.CALL_PROTOCOL, loop.self(), self, slot(TransportLayout.PROTOCOL), Names.RESUME_WRITING);
+            Calls.run(
+                    TransportHelpers.CALL_PROTOCOL,
+                    loop.self(),
+                    self,
+                    slot(TransportLayout.PROTOCOL),
+                    Names.RESUME_WRITING);
         }
     }
 

@@ -50,8 +50,7 @@ final class Transports {
      * Makes the transport of an accepted connection, which owns {@code fd} from here on, and queues
      * {@code connection_made} and the first read.
      */
-    static void accept(
-            EventLoop loop, int fd, SocketAddresses addresses, long protocol, long server, long context) {
+    static void accept(EventLoop loop, int fd, SocketAddresses addresses, long protocol, long server, long context) {
         long ownedTransport = PyErr.checked(Objects.PyType_GenericAlloc(STREAM_TRANSPORT, 0));
         Refs.setSlot(ownedTransport + TransportLayout.LOOP, Refs.incref(loop.self()));
         Refs.setSlot(ownedTransport + TransportLayout.PROTOCOL, Refs.incref(protocol));

@@ -14,6 +14,7 @@ final class WriteQueue {
     private int count;
     /** How much of the first chunk is sent. */
     private long headOffset;
+
     private long byteCount;
 
     boolean isEmpty() {

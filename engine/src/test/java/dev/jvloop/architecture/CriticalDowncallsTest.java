@@ -45,7 +45,6 @@ class CriticalDowncallsTest {
             Map.entry("accept4", NON_BLOCKING),
             Map.entry("read", "of the eventfd, which is non-blocking"),
             Map.entry("write", "to the eventfd, which is non-blocking"),
-            Map.entry("close", "waits only where the program asked for it by SO_LINGER, as it does on asyncio"),
             Map.entry("shutdown", KERNEL_TABLE),
             Map.entry("getsockname", KERNEL_TABLE),
             Map.entry("setsockopt", KERNEL_TABLE),
