@@ -158,7 +158,10 @@ def open_fds() -> dict[int, str]:
 
 
 def is_jvm_file(target: str) -> bool:
-    return target.endswith((".jar", "/lib/modules")) or target in ("/dev/random", "/dev/urandom")
+    return target.removesuffix(" (deleted)").endswith((".jar", "/lib/modules")) or target in (
+        "/dev/random",
+        "/dev/urandom",
+    )
 
 
 def native_threads() -> dict[int, str]:

@@ -131,10 +131,10 @@ def test_misuse_of_timers_is_a_type_error(loop: asyncio.AbstractEventLoop, metho
 
 def test_the_callback_may_be_passed_by_name(loop: asyncio.AbstractEventLoop) -> None:
     seen: list[int] = []
-    loop.call_soon(callback=lambda: seen.append(1))  # type: ignore[call-arg]
-    loop.call_soon_threadsafe(callback=lambda: seen.append(2))  # type: ignore[call-arg]
-    loop.call_later(delay=0, callback=lambda: seen.append(3))  # type: ignore[call-arg]
-    loop.call_at(when=loop.time(), callback=lambda: seen.append(4))  # type: ignore[call-arg]
+    loop.call_soon(callback=lambda: seen.append(1))
+    loop.call_soon_threadsafe(callback=lambda: seen.append(2))
+    loop.call_later(delay=0, callback=lambda: seen.append(3))
+    loop.call_at(when=loop.time(), callback=lambda: seen.append(4))
     loop.call_later(0.001, loop.stop)
     loop.run_forever()
     assert seen == [1, 2, 3, 4]
@@ -171,7 +171,7 @@ def test_a_callback_that_is_not_callable_is_reported_when_it_runs(
 
 
 def test_wrong_arguments_are_reported_when_it_runs(loop: asyncio.AbstractEventLoop, errors: Errors) -> None:
-    loop.call_soon(lambda: None, 1, 2)  # type: ignore[arg-type]
+    loop.call_soon(lambda: None, 1, 2)  # type: ignore[arg-type, misc]
     run_ready(loop)
     (context,) = errors
     assert isinstance(context["exception"], TypeError)
@@ -248,7 +248,7 @@ def test_scheduling_on_a_closed_loop_is_an_error(loop: asyncio.AbstractEventLoop
         lambda: loop.call_at(1, print),
     ):
         with pytest.raises(RuntimeError, match="Event loop is closed"):
-            schedule()
+            schedule()  # type: ignore[no-untyped-call]
 
 
 def test_callbacks_of_a_closed_loop_are_let_go(loop: asyncio.AbstractEventLoop) -> None:

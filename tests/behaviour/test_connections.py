@@ -119,17 +119,16 @@ def test_an_unknown_name(loop: Loop, run: Run) -> None:
 def test_all_errors(loop: Loop, run: Run) -> None:
     async def main() -> None:
         with pytest.raises(ExceptionGroup) as caught:
-            await loop.create_connection(Recorder, HOST, unused_port(), all_errors=True)
+            await loop.create_connection(Recorder, HOST, unused_port(), all_errors=True)  # type: ignore[call-overload]
         assert all(isinstance(exc, ConnectionRefusedError) for exc in caught.value.exceptions)
 
     run(main())
 
 
-
 def fake_resolver(loop: Any, *addresses: tuple[str, int]) -> None:
     """Make `loop` find these addresses, in this order, for any name."""
 
-    async def getaddrinfo(host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:  # noqa: A002
+    async def getaddrinfo(host: Any, port: Any, **hints: Any) -> Any:
         if host == HOST:
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (HOST, port))]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
@@ -214,9 +213,8 @@ def test_an_exception_in_the_factory(loop: Loop, run: Run) -> None:
 
     async def main() -> None:
         ours, theirs = tcp_socketpair()
-        with ours, theirs:
-            with pytest.raises(ZeroDivisionError):
-                await loop.create_connection(factory, sock=ours)
+        with ours, theirs, pytest.raises(ZeroDivisionError):
+            await loop.create_connection(factory, sock=ours)
 
     run(main())
 
@@ -229,7 +227,10 @@ def test_connect_accepted_socket(loop: Loop, run: Run) -> None:
             theirs.send(b"hello")
             assert await protocol.received(5) == b"hello"
             await connected(transport, protocol)
-        with socket.socket(type=socket.SOCK_DGRAM) as sock, pytest.raises(ValueError, match="Stream Socket was expected"):
+        with (
+            socket.socket(type=socket.SOCK_DGRAM) as sock,
+            pytest.raises(ValueError, match="Stream Socket was expected"),
+        ):
             await loop.connect_accepted_socket(Recorder, sock)
 
     run(main())

@@ -155,7 +155,9 @@ def test_subprocess_with_much_data(run: Run, loop: Loop) -> None:
     payload = bytes(range(256)) * 8192
 
     async def main() -> None:
-        process = await asyncio.create_subprocess_exec("cat", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
+        process = await asyncio.create_subprocess_exec(
+            "cat", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        )
         out, _ = await process.communicate(payload)
         assert out == payload
         assert process.returncode == 0
@@ -248,7 +250,7 @@ def test_pipes(run: Run, loop: Loop) -> None:
         read_transport, _ = await loop.connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read_end, "rb", 0)
         )
-        write_transport, protocol = await loop.connect_write_pipe(
+        write_transport, _protocol = await loop.connect_write_pipe(
             lambda: asyncio.streams.FlowControlMixin(loop=loop), os.fdopen(write_end, "wb", 0)
         )
         payload = bytes(1 << 20)
@@ -339,7 +341,9 @@ def test_tls_streams(run: Run, certificates: Certificates) -> None:
     run(main())
 
 
-def test_tls_refuses_an_untrusted_certificate(run: Run, certificates: Certificates, errors: list[dict[str, Any]]) -> None:
+def test_tls_refuses_an_untrusted_certificate(
+    run: Run, certificates: Certificates, errors: list[dict[str, Any]]
+) -> None:
     async def main() -> None:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             raise AssertionError("nobody should get here")

@@ -104,7 +104,7 @@ def test_adding_again_replaces_the_callback(loop: Loop) -> None:
     with ours, theirs:
         seen: list[str] = []
         loop.add_reader(ours, seen.append, "old")
-        loop.add_reader(ours, lambda: (seen.append("new"), loop.remove_reader(ours), loop.stop()))
+        loop.add_reader(ours, lambda: (seen.append("new"), loop.remove_reader(ours), loop.stop()))  # type: ignore[func-returns-value]
         theirs.send(b"x")
         loop.run_forever()
         assert seen == ["new"]
@@ -323,7 +323,7 @@ def test_readers_run_in_the_context_they_were_added_in(loop: Loop) -> None:
     with ours, theirs:
         seen: list[str] = []
         token = var.set("adding")
-        loop.add_reader(ours, lambda: (seen.append(var.get()), loop.remove_reader(ours), loop.stop()))
+        loop.add_reader(ours, lambda: (seen.append(var.get()), loop.remove_reader(ours), loop.stop()))  # type: ignore[func-returns-value]
         var.reset(token)
         theirs.send(b"x")
         loop.run_forever()

@@ -121,9 +121,9 @@ def test_a_socket_of_ones_own(loop: Loop, run: Run) -> None:
 def test_impossible_arguments(loop: Loop, run: Run) -> None:
     async def main() -> None:
         with pytest.raises(ValueError):
-            await loop.create_server(asyncio.Protocol)
+            await loop.create_server(asyncio.Protocol)  # type: ignore[call-overload]
         with socket.socket() as sock, pytest.raises(ValueError):
-            await loop.create_server(asyncio.Protocol, HOST, 0, sock=sock)
+            await loop.create_server(asyncio.Protocol, HOST, 0, sock=sock)  # type: ignore[call-overload]
         with socket.socket(type=socket.SOCK_DGRAM) as sock, pytest.raises(ValueError):
             await loop.create_server(asyncio.Protocol, sock=sock)
         bad: Any = True
@@ -160,7 +160,7 @@ def test_a_restarted_server_gets_its_port_again(loop: Loop, run: Run) -> None:
         accepting = Accepting()
         server = await loop.create_server(accepting, HOST, 0)
         address = server.sockets[0].getsockname()
-        transport, client = await loop.create_connection(Recorder, *address)
+        _transport, client = await loop.create_connection(Recorder, *address)
         (await accepting.next()).transport.close()  # the server closes first: TIME_WAIT stays on its side
         await client.lost
         server.close()
@@ -298,7 +298,6 @@ def test_an_exception_in_the_factory_is_reported(loop: Loop, run: Run) -> None:
                 assert context["message"] == "Error on transport creation for incoming connection"
 
     run(main())
-
 
 
 def test_a_burst_of_clients(loop: Loop, run: Run) -> None:

@@ -92,7 +92,7 @@ def test_a_handler_wakes_a_sleeping_loop(loop: Loop) -> None:
 def test_adding_again_replaces(loop: Loop) -> None:
     seen: list[str] = []
     loop.add_signal_handler(signal.SIGUSR1, seen.append, "old")
-    loop.add_signal_handler(signal.SIGUSR1, lambda: (seen.append("new"), loop.stop()))
+    loop.add_signal_handler(signal.SIGUSR1, lambda: (seen.append("new"), loop.stop()))  # type: ignore[func-returns-value]
     loop.call_soon(os.kill, os.getpid(), signal.SIGUSR1)
     loop.run_forever()
     loop.remove_signal_handler(signal.SIGUSR1)
@@ -115,8 +115,8 @@ def test_handlers_run_as_callbacks(loop: Loop, errors: list[dict[str, Any]]) -> 
 
 def test_several_signals(loop: Loop) -> None:
     seen: list[str] = []
-    loop.add_signal_handler(signal.SIGUSR1, lambda: (seen.append("one"), os.kill(os.getpid(), signal.SIGUSR2)))
-    loop.add_signal_handler(signal.SIGUSR2, lambda: (seen.append("two"), loop.stop()))
+    loop.add_signal_handler(signal.SIGUSR1, lambda: (seen.append("one"), os.kill(os.getpid(), signal.SIGUSR2)))  # type: ignore[func-returns-value]
+    loop.add_signal_handler(signal.SIGUSR2, lambda: (seen.append("two"), loop.stop()))  # type: ignore[func-returns-value]
     loop.call_soon(os.kill, os.getpid(), signal.SIGUSR1)
     loop.run_forever()
     loop.remove_signal_handler(signal.SIGUSR1)

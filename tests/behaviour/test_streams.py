@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from .support import HOST, tcp_socketpair
-from .test_transports import reset
+from .support import HOST, reset, tcp_socketpair
 
 Loop = asyncio.AbstractEventLoop
 Run = Callable[..., Any]
@@ -183,10 +182,9 @@ def test_several_clients_at_once(run: Run) -> None:
         await writer.wait_closed()
 
     async def main() -> None:
-        async with await asyncio.start_server(serve, HOST, 0) as server:
-            async with asyncio.TaskGroup() as group:
-                for number in range(30):
-                    group.create_task(client(server.sockets[0].getsockname(), number))
+        async with await asyncio.start_server(serve, HOST, 0) as server, asyncio.TaskGroup() as group:
+            for number in range(30):
+                group.create_task(client(server.sockets[0].getsockname(), number))
 
     run(main())
 

@@ -76,7 +76,7 @@ def test_eager_task_factory(loop: asyncio.AbstractEventLoop) -> None:
         await task2
         assert seen == ["started", "resumed"]
 
-    loop.set_task_factory(asyncio.eager_task_factory)
+    loop.set_task_factory(asyncio.eager_task_factory)  # type: ignore[attr-defined]
     loop.run_until_complete(main())
 
 
@@ -130,7 +130,7 @@ def test_methods_can_be_replaced_on_the_object(loop: asyncio.AbstractEventLoop) 
     loop.create_future = create_future  # type: ignore[method-assign]
     loop.run_until_complete(asyncio.sleep(0.001))
     assert len(made) == 1
-    del loop.create_future  # type: ignore[method-assign]
+    del loop.create_future
 
 
 def test_replaced_call_soon_is_used_by_futures_and_tasks(loop: asyncio.AbstractEventLoop) -> None:
@@ -144,7 +144,7 @@ def test_replaced_call_soon_is_used_by_futures_and_tasks(loop: asyncio.AbstractE
     loop.call_soon = call_soon  # type: ignore[method-assign, assignment]
     assert loop.run_until_complete(answer()) == 42
     assert len(calls) >= 2
-    del loop.call_soon  # type: ignore[method-assign]
+    del loop.call_soon
 
 
 def test_any_attribute_can_be_set(loop: Any) -> None:

@@ -90,7 +90,7 @@ def test_the_socket_file_is_removed_on_close(loop: Loop, run: Run, tmp_path: Pat
 
     async def main() -> None:
         for cleanup in (True, False):
-            server = await loop.create_unix_server(Recorder, path, cleanup_socket=cleanup)
+            server = await loop.create_unix_server(Recorder, path, cleanup_socket=cleanup)  # type: ignore[call-arg]
             assert path.exists()
             server.close()
             await server.wait_closed()
