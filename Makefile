@@ -7,7 +7,7 @@ VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' python/jvloop/__init_
 WHEEL := $(CURDIR)/dist/jvloop-$(VERSION)-py3-none-any.whl
 JAR := engine/target/jvloop-engine.jar
 JAVA_SOURCES := engine/pom.xml $(shell find engine/src/main -type f)
-PYTHON_SOURCES := pyproject.toml LICENSE $(shell find python -name '*.py' -o -name py.typed)
+PYTHON_SOURCES := pyproject.toml LICENSE README.md $(shell find python -name '*.py' -o -name py.typed)
 
 .PHONY: help run test test-quick lint engine wheel bench doctor clean
 

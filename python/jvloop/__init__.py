@@ -37,12 +37,10 @@ def run(main: Coroutine[Any, Any, _T], *, debug: bool | None = None) -> _T:
     Raises RuntimeError in a thread that runs a loop already, ValueError if ``main`` is not a coroutine, JvmError if the
     engine cannot be started here, and whatever ``main`` raises.
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        with asyncio.Runner(debug=debug, loop_factory=new_event_loop) as runner:
-            return runner.run(main)
-    raise RuntimeError("jvloop.run() cannot be called from a running event loop")
+    if asyncio._get_running_loop() is not None:
+        raise RuntimeError("jvloop.run() cannot be called from a running event loop")
+    with asyncio.Runner(debug=debug, loop_factory=new_event_loop) as runner:
+        return runner.run(main)
 
 
 def install() -> None:

@@ -48,6 +48,7 @@ class Loop(asyncio.SelectorEventLoop):
         _engine: object
         _stopping: bool
         _csock: socket.socket | None
+        _ssock: Any
         _current_handle: Any
         _signal_handlers: dict[int, asyncio.Handle]
         _transports: Any
@@ -82,6 +83,13 @@ class Loop(asyncio.SelectorEventLoop):
     def __del__(self, *args: Any) -> None:
         if not _fork.jvm_is_gone:
             super().__del__(*args)
+
+    def _close_self_pipe(self) -> None:
+        if self._ssock.fileno() < 0:
+            # At interpreter exit the sockets may have been finalised before their loop.
+            self._ssock = self._csock = None
+            return
+        super()._close_self_pipe()  # type: ignore[misc]
 
     # ---- running ----
 

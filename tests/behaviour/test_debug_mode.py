@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 import sys
 import threading
@@ -48,7 +49,7 @@ def test_slow_callbacks_are_logged(
         loop.run_forever()
     (record,) = [record for record in caplog.records if "Executing" in record.getMessage()]
     assert "spin" in record.getMessage()
-    assert "took 0.0" in record.getMessage()
+    assert re.search(r"took \d+\.\d{3} seconds$", record.getMessage())
 
 
 @pytest.mark.uvloop_differs("libuv's callbacks are not timed")
@@ -75,7 +76,7 @@ def test_slow_protocols_are_logged(loop: asyncio.AbstractEventLoop, caplog: pyte
     with caplog.at_level(logging.WARNING, "asyncio"):
         loop.run_until_complete(main())
     messages = [record.getMessage() for record in caplog.records]
-    assert any("Executing <" in message and "Transport" in message and "took 0.0" in message for message in messages)
+    assert any("Executing <" in message and "Transport" in message and "took " in message for message in messages)
 
 
 def test_slow_task_steps_are_logged_with_the_task(

@@ -1,6 +1,8 @@
 package dev.jvloop.bridge;
 
+import dev.jvloop.loop.EngineObject;
 import dev.jvloop.loop.LoopMethods;
+import dev.jvloop.py.JavaReference;
 import dev.jvloop.py.Layout;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.PyErr;
@@ -11,6 +13,9 @@ import dev.jvloop.transport.TransportMethods;
 /** Where Python enters Java, once in a process. */
 public final class Bootstrap {
     private Bootstrap() {}
+
+    // Law: no static initialiser but those that run here may run Python code. It would hold its class's lock while it
+    // waits for the GIL, and a thread with the GIL would wait for the lock.
 
     /**
      * Checks the interpreter's layout and gives the Python classes their methods. Called through JNI by a thread that
@@ -23,6 +28,8 @@ public final class Bootstrap {
         try {
             Namespace.set(namespace);
             Layout.check();
+            EngineObject.prepare();
+            JavaReference.prepare();
             LoopMethods.attach();
             TransportMethods.attach();
             ListenerMethods.attach();

@@ -24,6 +24,8 @@ public final class Poller implements AutoCloseable {
     private static final int EPOLL_CTL_DEL = 2;
     private static final int EPOLL_CTL_MOD = 3;
     private static final int ERROR_OR_HANGUP = 8 | 16;
+    /** What the event file descriptor is registered with; handlers' generations start at 1. */
+    private static final int WAKE_GENERATION = 0;
     private static final int EPOLLONESHOT = 1 << 30;
     /** struct epoll_event is packed on x86-64 only (sys/epoll.h). */
     private static final boolean PACKED = System.getProperty("os.arch").equals("amd64");
@@ -71,7 +73,7 @@ public final class Poller implements AutoCloseable {
         }
         wakeFd = eventFd;
         Memory.putLong(wakeValue, 1);
-        int added = control(EPOLL_CTL_ADD, wakeFd, READ, 0);
+        int added = control(EPOLL_CTL_ADD, wakeFd, READ, WAKE_GENERATION);
         if (added < 0) {
             calls.close(wakeFd);
             calls.close(epoll);
@@ -171,24 +173,50 @@ public final class Poller implements AutoCloseable {
     /** Runs the handlers of the first {@code count} events that {@link #await} fetched. */
     public void dispatch(int count) {
         for (int i = 0; i < count; i++) {
+            try {
+                dispatchOne(events + (long) i * EVENT_SIZE);
+            } catch (Throwable t) {
+                askAgain(i + 1, count);
+                throw t;
+            }
+        }
+    }
+
+    private void dispatchOne(long event) {
+        if (Memory.getInt(event + DATA_OFFSET + 4) == WAKE_GENERATION) {
+            calls.read(wakeFd, drainedValue, 8);
+            return;
+        }
+        Registration registration = registrationOfOrNull(event);
+        if (registration == null) {
+            return;
+        }
+        int ready = Memory.getInt(event);
+        int wanted = (ready & ERROR_OR_HANGUP) != 0 ? registration.interest : ready & registration.interest;
+        if (registration.once) {
+            registration.interest = 0;
+        }
+        if (wanted != 0) {
+            registration.handler.onReady(wanted);
+        }
+    }
+
+    /** The registration that a fetched event belongs to, or null if it is gone. */
+    private Registration registrationOfOrNull(long event) {
+        Registration registration = registrationOrNull(Memory.getInt(event + DATA_OFFSET));
+        return registration != null && registration.generation == Memory.getInt(event + DATA_OFFSET + 4)
+                ? registration
+                : null;
+    }
+
+    /** Events that were fetched and not handed out come back by themselves, except those that the kernel reports once. */
+    private void askAgain(int from, int count) {
+        for (int i = from; i < count; i++) {
             long event = events + (long) i * EVENT_SIZE;
-            int ready = Memory.getInt(event);
-            int fd = Memory.getInt(event + DATA_OFFSET);
-            int generation = Memory.getInt(event + DATA_OFFSET + 4);
-            if (generation == 0) {
-                calls.read(wakeFd, drainedValue, 8);
-                continue;
-            }
-            Registration registration = registrationOrNull(fd);
-            if (registration == null || registration.generation != generation) {
-                continue;
-            }
-            int wanted = (ready & ERROR_OR_HANGUP) != 0 ? registration.interest : ready & registration.interest;
-            if (registration.once) {
-                registration.interest = 0;
-            }
-            if (wanted != 0) {
-                registration.handler.onReady(wanted);
+            Registration registration = registrationOfOrNull(event);
+            if (registration != null && registration.once) {
+                int fd = Memory.getInt(event + DATA_OFFSET);
+                control(EPOLL_CTL_MOD, fd, registration.interest | EPOLLONESHOT, registration.generation);
             }
         }
     }

@@ -31,6 +31,14 @@ public final class EngineObject {
 
     private EngineObject() {}
 
+    /**
+     * Makes the Python type. Called at start-up: making it runs Python code, which may give up the GIL, and a thread that
+     * takes it meanwhile must not run into a class initialisation that waits for the GIL.
+     */
+    public static void prepare() {
+        assert TYPE != 0;
+    }
+
     private static NativeType.Slot slot(int id, String body) {
         return new NativeType.Slot(id, Upcalls.body(MethodHandles.lookup(), EngineObject.class, body));
     }

@@ -16,6 +16,11 @@ public final class JavaReference {
 
     private JavaReference() {}
 
+    /** Makes the Python type, at start-up, for the reason that {@code EngineObject.prepare} gives. */
+    public static void prepare() {
+        assert TYPE != 0;
+    }
+
     /** A new reference to a Python object for {@code javaObject}. */
     public static long newFor(Object javaObject) {
         return NativeType.newInstance(TYPE, Registry.add(javaObject));
