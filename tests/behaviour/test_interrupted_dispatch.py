@@ -11,7 +11,7 @@ import pytest
 class Interrupting(asyncio.Protocol):
     """Ends the loop when data comes."""
 
-    def data_received(self, data: bytes) -> None:  # noqa: ARG002
+    def data_received(self, data: bytes) -> None:
         raise KeyboardInterrupt
 
 

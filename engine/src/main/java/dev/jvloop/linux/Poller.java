@@ -26,6 +26,7 @@ public final class Poller implements AutoCloseable {
     private static final int ERROR_OR_HANGUP = 8 | 16;
     /** What the event file descriptor is registered with; handlers' generations start at 1. */
     private static final int WAKE_GENERATION = 0;
+
     private static final int EPOLLONESHOT = 1 << 30;
     /** struct epoll_event is packed on x86-64 only (sys/epoll.h). */
     private static final boolean PACKED = System.getProperty("os.arch").equals("amd64");
