@@ -29,13 +29,12 @@ import java.util.function.LongConsumer;
  * registered, this half keeps the Python half alive.
  */
 public final class StreamTransport implements FdHandler, ReferenceHolder {
-    private static final int DEFAULT_HIGH_WATER = 64 * 1024;
-
     private final EventLoop loop;
     /** Borrowed but while {@link #interest} is not 0. */
     private final long self;
 
     private final ReadBuffer reader;
+    private final FlowControl flowControl;
     private final WriteQueue queue = new WriteQueue();
     private final SocketAddresses addresses;
     private int fd;
@@ -48,10 +47,7 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
     private boolean closing;
     private boolean writeEof;
     private boolean buffered;
-    private boolean protocolPaused;
     private int connectionLostCount;
-    private long highWater = DEFAULT_HIGH_WATER;
-    private long lowWater = DEFAULT_HIGH_WATER / 4;
 
     StreamTransport(EventLoop loop, long self, int fd, SocketAddresses addresses) {
         this.loop = loop;
@@ -59,6 +55,7 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
         this.fd = fd;
         this.addresses = addresses;
         this.reader = new ReadBuffer(loop);
+        this.flowControl = new FlowControl(loop, self);
     }
 
     /** A new reference to the Python half. */
@@ -84,14 +81,6 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
 
     long bufferedByteCount() {
         return queue.size();
-    }
-
-    long lowWater() {
-        return lowWater;
-    }
-
-    long highWater() {
-        return highWater;
     }
 
     int interest() {
@@ -385,7 +374,7 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
             queue.add(PyErr.checked(ByteStrings.PyBytes_FromStringAndSize(address + sent, length - sent)), 0);
         }
         updateInterest();
-        pauseProtocolIfFull();
+        flowControl.afterQueuing(queue.size());
     }
 
     private void noteLostWrite() {
@@ -423,7 +412,7 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
         }
         if (connectionLostCount == 0 && fd >= 0) {
             updateInterest();
-            pauseProtocolIfFull();
+            flowControl.afterQueuing(queue.size());
         }
     }
 
@@ -441,7 +430,7 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
             return;
         }
         queue.advance(sent);
-        resumeProtocolIfDrained();
+        flowControl.afterSending(queue.size());
         if (queue.isEmpty() && fd >= 0 && connectionLostCount == 0) {
             afterDrain();
         }
@@ -496,34 +485,13 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
 
     // ---- flow control ----
 
+    FlowControl flowControl() {
+        return flowControl;
+    }
+
     void setWaterMarks(long low, long high) {
-        lowWater = low;
-        highWater = high;
-        pauseProtocolIfFull();
-    }
-
-    private void pauseProtocolIfFull() {
-        if (!protocolPaused && queue.size() > highWater) {
-            protocolPaused = true;
-            Calls.run(
-                    TransportHelpers.CALL_PROTOCOL,
-                    loop.self(),
-                    self,
-                    slot(TransportLayout.PROTOCOL),
-                    Names.PAUSE_WRITING);
-        }
-    }
-
-    private void resumeProtocolIfDrained() {
-        if (protocolPaused && queue.size() <= lowWater) {
-            protocolPaused = false;
-            Calls.run(
-                    TransportHelpers.CALL_PROTOCOL,
-                    loop.self(),
-                    self,
-                    slot(TransportLayout.PROTOCOL),
-                    Names.RESUME_WRITING);
-        }
+        flowControl.setWaterMarks(low, high);
+        flowControl.afterQueuing(queue.size());
     }
 
     // ---- the end ----

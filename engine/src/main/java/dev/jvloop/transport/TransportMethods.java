@@ -116,10 +116,10 @@ public final class TransportMethods {
     }
 
     private static long get_write_buffer_limits(long self, long unused1, long unused2, long unused3) {
-        StreamTransport transport = TransportLayout.of(self);
+        FlowControl flowControl = TransportLayout.of(self).flowControl();
         return Py.newPair(
-                PyErr.checked(Longs.PyLong_FromLongLong(transport.lowWater())),
-                PyErr.checked(Longs.PyLong_FromLongLong(transport.highWater())));
+                PyErr.checked(Longs.PyLong_FromLongLong(flowControl.lowWater())),
+                PyErr.checked(Longs.PyLong_FromLongLong(flowControl.highWater())));
     }
 
     private static long _open(long self, long fd, long unused1, long unused2) {
