@@ -75,7 +75,8 @@ def test_cancel_scopes_and_deadlines(run_anyio: RunAnyio) -> None:
         with anyio.move_on_after(0.05) as scope:
             await anyio.sleep_forever()
         assert scope.cancelled_caught
-        assert anyio.current_time() - begun_seconds >= 0.05
+        # uvloop counts whole milliseconds and may be early by one.
+        assert anyio.current_time() - begun_seconds >= 0.049
         with pytest.raises(TimeoutError):
             with anyio.fail_after(0.01):
                 await anyio.sleep_forever()
