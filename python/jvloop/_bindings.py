@@ -16,7 +16,7 @@ import threading
 from asyncio import constants
 from typing import TYPE_CHECKING, Any
 
-from jvloop import _fork, _handles, _jvm, _layout, _sockets, _transport
+from jvloop import _fork, _handles, _jvm, _layout, _servers, _sockets, _transport
 
 if TYPE_CHECKING:
     from jvloop._loop import Loop
@@ -55,9 +55,8 @@ _HELPERS = (
     _fork.remember_native_type,
     *(_handles.callback_failed, _handles.run_handle_in_debug, _handles.call_at_checked),
     *(_transport.warn_lost_write, _transport.call_flow_control, _transport.fail_empty_waiter),
-    *(_transport.resolve_empty_waiter, _transport.call_connection_lost, _transport.schedule_connection_lost),
-    *(_transport.attach_to_server, _transport.transport_fatal_error, _transport.transport_log_eof),
-    _transport.transport_log_if_slow,
+    *(_transport.resolve_empty_waiter, _transport.schedule_connection_lost),
+    *(_transport.transport_log_eof, _transport.transport_log_if_slow),
 )
 
 
@@ -68,6 +67,9 @@ def _collect_objects(loop_class: type[Loop]) -> dict[str, object]:
     objects["type.asyncio.Handle"] = asyncio.Handle
     objects["type.BufferedProtocol"] = asyncio.BufferedProtocol
     objects.update({f"helper.{function.__name__}": function for function in _HELPERS})
+    objects["helper.attach_to_server"] = _servers.attach
+    objects["helper.transport_fatal_error"] = _transport.StreamTransport._fatal_error
+    objects["helper.call_connection_lost"] = _transport.StreamTransport._call_connection_lost
     objects["helper.accept_failed"] = loop_class._accept_failed
     objects["helper.protocol_factory_failed"] = loop_class._protocol_factory_failed
     for name in ("call_soon", "call_soon_threadsafe", "call_later"):

@@ -84,12 +84,8 @@ def run_handle_in_debug(loop: Loop, handle: Any) -> None:
         del handle
 
 
-def call_at_checked(loop: Loop, *arguments: Any, **context: Any) -> asyncio.TimerHandle:
+def call_at_checked(loop: Loop, when: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
     """``call_at`` for what its Java body leaves out: debug mode, a closed loop, odd arguments."""
-    return _call_at(loop, *arguments, **context)
-
-
-def _call_at(loop: Loop, when: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
     if when is None:
         raise TypeError("when cannot be None")
     loop._check_closed()
@@ -99,7 +95,7 @@ def _call_at(loop: Loop, when: float, callback: Any, *args: Any, context: Any = 
     timer = TimerHandle(when, callback, args, loop, context)
     traceback = timer._source_traceback  # type: ignore[attr-defined]
     if traceback:
-        # The frames of this module; what called call_at() is what the user wants to see.
-        del traceback[-2:]
+        # This frame; what called call_at() is what the user wants to see.
+        del traceback[-1]
     loop._schedule_timer(timer)
     return timer

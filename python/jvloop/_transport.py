@@ -311,21 +311,6 @@ def resolve_empty_waiter(transport: StreamTransport) -> None:
         transport._empty_waiter.set_result(None)
 
 
-def call_connection_lost(transport: StreamTransport, exc: BaseException | None) -> None:
-    """Ends a connection whose last buffered byte was sent."""
-    transport._call_connection_lost(exc)
-
-
 def schedule_connection_lost(transport: StreamTransport, exc: BaseException | None) -> None:
     """Ends a connection in the next iteration."""
     transport._loop.call_soon(transport._call_connection_lost, exc)
-
-
-def transport_fatal_error(transport: StreamTransport, exc: BaseException, message: str) -> None:
-    """Ends a connection because of an error; one that is not an OSError goes to the exception handler."""
-    transport._fatal_error(exc, message)
-
-
-def attach_to_server(server: asyncio.AbstractServer, transport: StreamTransport) -> None:
-    """Counts an accepted connection as one of the server's."""
-    attach(server, transport)

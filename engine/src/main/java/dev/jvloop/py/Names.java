@@ -7,7 +7,6 @@ public final class Names {
     public static final long CANCEL = Py.internForever("cancel");
     public static final long TIME = Py.internForever("time");
     public static final long CONNECTION_MADE = Py.internForever("connection_made");
-    public static final long CONNECTION_LOST = Py.internForever("connection_lost");
     public static final long DATA_RECEIVED = Py.internForever("data_received");
     public static final long GET_BUFFER = Py.internForever("get_buffer");
     public static final long BUFFER_UPDATED = Py.internForever("buffer_updated");

@@ -11,7 +11,6 @@ public final class PyErr {
     public static final long TYPE_ERROR = Namespace.object("type.TypeError");
     public static final long VALUE_ERROR = Namespace.object("type.ValueError");
     public static final long RUNTIME_ERROR = Namespace.object("type.RuntimeError");
-    private static final long OS_ERROR = Namespace.object("type.OSError");
     private static final long MEMORY_ERROR = Namespace.object("type.MemoryError");
     private static final long RECURSION_ERROR = Namespace.object("type.RecursionError");
     private static final long SYSTEM_EXIT = Namespace.object("type.SystemExit");
@@ -98,11 +97,6 @@ public final class PyErr {
         PyErrors.PyErr_SetObject(Py.typeOf(ownedException), ownedException);
         Refs.decref(ownedException);
         return PythonError.SET;
-    }
-
-    /** Whether an exception is an OSError, which asyncio's transports do not report as a fault of the program. */
-    public static boolean isOsError(long exception) {
-        return (int) Objects.PyType_IsSubtype(Py.typeOf(exception), OS_ERROR) != 0;
     }
 
     /** Reports the raised error through {@code sys.unraisablehook} and clears it. */
