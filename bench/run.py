@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import ssl
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from suite import catalog, chart, loops, report, runner
+from suite import catalog, chart, limit, loops, report, runner
 
 
 def _first_line(command: list[str]) -> str:
@@ -126,6 +127,31 @@ def measure_all(
     return results, failed
 
 
+def without_tls_if_impossible(
+    chosen: list[catalog.Workload],
+) -> tuple[list[catalog.Workload], list[dict[str, str]]]:
+    """Leave the TLS rows out where OpenSSL's headers are missing; the load generator itself needs them."""
+    if not any(workload.tls for workload in chosen):
+        return chosen, []
+    try:
+        limit.compile_programs(tls=True)
+    except limit.CompileError as error:
+        _progress(f"TLS rows are left out: {error}")
+        failed = [{"workload": row.name, "loop": "all loops", "reason": str(error)} for row in chosen if row.tls]
+        return [row for row in chosen if not row.tls], failed
+    return chosen, []
+
+
+def tls_header(results: dict[str, report.Rounds]) -> dict[str, str]:
+    """Say what was negotiated in all TLS rows, in the load generator's words; nothing if there were none."""
+    runs = [run for rounds in results.values() for each in rounds.values() for run in each if run and "tls" in run]
+    if not runs:
+        return {}
+    negotiated = " and ".join(sorted({run["tls"] for run in runs}))
+    c_version = runs[0]["client_openssl"]
+    return {"TLS": f"{negotiated}; no resumption; Python's {ssl.OPENSSL_VERSION}, the C programs' OpenSSL {c_version}"}
+
+
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
@@ -157,7 +183,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Do what the command line asks and give all figures.
 
     :raises ValueError: it asks for what is not there.
-    :raises runner.RunError: the C programs cannot be compiled.
+    :raises limit.CompileError: the C programs cannot be compiled.
     """
     only = [name for each in arguments.only for name in each.split(",") if name]
     chosen = catalog.select(only, arguments.all)
@@ -166,10 +192,13 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     cores = sorted(os.sched_getaffinity(0))
     load_core, loop_core = (cores[0], cores[1]) if len(cores) > 1 else (None, None)
     settings = runner.Settings(arguments.warmup, arguments.duration, loop_core, load_core)
-    if any(workload.how == "server" for workload in chosen):
-        runner.compile_limit()
+    if any(workload.how == "server" and not workload.tls for workload in chosen):
+        limit.compile_programs()
+    chosen, unmeasured = without_tls_if_impossible(chosen)
     header = make_header(loop_names, settings, arguments.rounds)
     results, failures = measure_all(chosen, loop_names, settings, arguments.rounds)
+    header.update(tls_header(results))
+    failures += unmeasured
     return {"header": header, "loops": loop_names, "baseline": baseline, "results": results, "failures": failures}
 
 
@@ -181,7 +210,7 @@ def main() -> int:
         return 0
     try:
         data = json.loads(arguments.from_json.read_text()) if arguments.from_json else measure(arguments)
-    except (ValueError, runner.RunError) as error:
+    except (ValueError, limit.CompileError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     if arguments.json:

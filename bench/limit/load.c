@@ -14,23 +14,15 @@
  * accept  connect, send one byte, get one byte, close by reset (leaves no TIME_WAIT)
  */
 #define _GNU_SOURCE
+#include "measure.h"
+
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sched.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { BUFFER_BYTES = 512 * 1024, MAX_EVENTS = 1024, HEAD_BYTES = 16 * 1024 };
 enum mode { ECHO, HTTP, WS, SINK, SOURCE, ACCEPT };
@@ -54,68 +46,12 @@ static size_t request_length;
 static char buffer[BUFFER_BYTES];
 static int poller;
 static uint64_t messages, moved_bytes;
-static uint32_t *latencies_ns;
-static size_t latency_count, latency_capacity;
 static int measuring;
-
-static void die(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    fputs("load: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-    exit(1);
-}
-
-static uint64_t clock_ns(clockid_t clock) {
-    struct timespec t;
-    if (clock_gettime(clock, &t) < 0) die("clock_gettime: %s", strerror(errno));
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static uint64_t process_cpu_ns(int pid) {
-    clockid_t clock;
-    if (pid == 0) return 0;
-    if (clock_getcpuclockid(pid, &clock) != 0) die("the server (process %d) is gone", pid);
-    return clock_ns(clock);
-}
-
-/* A thread of another process has no clock to read; the scheduler's own account of it has nanoseconds too. */
-static uint64_t thread_cpu_ns(int pid, int tid) {
-    char path[64];
-    unsigned long long ns = 0;
-    if (pid == 0 || tid == 0) return 0;
-    snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", pid, tid);
-    FILE *file = fopen(path, "r");
-    if (!file) return 0;
-    if (fscanf(file, "%llu", &ns) != 1) ns = 0;
-    fclose(file);
-    return ns;
-}
-
-static double process_rss_mib(int pid) {
-    char path[64];
-    unsigned long total = 0, resident = 0;
-    if (pid == 0) return 0;
-    snprintf(path, sizeof path, "/proc/%d/statm", pid);
-    FILE *file = fopen(path, "r");
-    if (!file) return 0;
-    if (fscanf(file, "%lu %lu", &total, &resident) != 2) resident = 0;
-    fclose(file);
-    return (double)resident * (double)sysconf(_SC_PAGESIZE) / 1048576.0;
-}
 
 static void note_message(struct connection *c) {
     uint64_t now = clock_ns(CLOCK_MONOTONIC);
     if (measuring) {
-        uint64_t took = now - c->started_ns;
-        if (latency_count == latency_capacity) {
-            latency_capacity = latency_capacity ? latency_capacity * 2 : 1 << 20;
-            latencies_ns = realloc(latencies_ns, latency_capacity * sizeof *latencies_ns);
-            if (!latencies_ns) die("out of memory");
-        }
-        latencies_ns[latency_count++] = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took;
+        note_latency(now - c->started_ns);
         messages++;
     }
     c->started_ns = now;
@@ -287,17 +223,6 @@ static size_t make_request(void) {
     return out + size;
 }
 
-static int by_value(const void *a, const void *b) {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-static double percentile_us(double p) {
-    if (latency_count == 0) return 0;
-    size_t i = (size_t)(p * (double)(latency_count - 1));
-    return latencies_ns[i] / 1000.0;
-}
-
 static void parse(int argc, char **argv) {
     for (int i = 1; i < argc; i += 2) {
         const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
@@ -311,12 +236,8 @@ static void parse(int argc, char **argv) {
         else if (!strcmp(name, "--server-pid")) server_pid = atoi(value);
         else if (!strcmp(name, "--server-tid")) server_tid = atoi(value);
         else if (!strcmp(name, "--path")) http_path = value;
-        else if (!strcmp(name, "--cpu")) {
-            cpu_set_t set;
-            CPU_ZERO(&set);
-            CPU_SET(atoi(value), &set);
-            if (sched_setaffinity(0, sizeof set, &set) < 0) die("sched_setaffinity: %s", strerror(errno));
-        } else if (!strcmp(name, "--mode")) {
+        else if (!strcmp(name, "--cpu")) pin_to_core(atoi(value));
+        else if (!strcmp(name, "--mode")) {
             int found = 0;
             for (int m = ECHO; m <= ACCEPT; m++)
                 if (!strcmp(value, MODE_NAMES[m])) mode = (enum mode)m, found = 1;
@@ -376,23 +297,10 @@ int main(int argc, char **argv) {
     run_until(clock_ns(CLOCK_MONOTONIC) + (uint64_t)(warmup_s * 1e9));
     measuring = 1;
     moved_bytes = 0;
-    uint64_t wall = clock_ns(CLOCK_MONOTONIC), own = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-    uint64_t process = process_cpu_ns(server_pid), thread = thread_cpu_ns(server_pid, server_tid);
-    run_until(wall + (uint64_t)(duration_s * 1e9));
-    process = process_cpu_ns(server_pid) - process;
-    thread = thread_cpu_ns(server_pid, server_tid) - thread;
-    own = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - own;
-    wall = clock_ns(CLOCK_MONOTONIC) - wall;
-
+    struct window start = clocks(server_pid, server_tid);
+    run_until(start.wall_ns + (uint64_t)(duration_s * 1e9));
     double count = mode == SINK || mode == SOURCE ? (double)moved_bytes / (double)size : (double)messages;
-    if (count <= 0) die("no message in the measured window");
-    if (latency_count) qsort(latencies_ns, latency_count, sizeof *latencies_ns, by_value);
-    printf("{\"messages\": %.0f, \"seconds\": %.6f, \"messages_per_s\": %.1f, \"process_cpu_us\": %.4f, \"thread_cpu_us\": %.4f, "
-           "\"server_cpu_share\": %.3f, \"load_cpu_share\": %.3f, \"rss_mib\": %.2f",
-           count, (double)wall / 1e9, count / ((double)wall / 1e9), (double)process / 1e3 / count, (double)thread / 1e3 / count,
-           (double)process / (double)wall, (double)own / (double)wall,
-           process_rss_mib(server_pid));
-    if (latency_count) printf(", \"p50_us\": %.2f, \"p99_us\": %.2f, \"max_us\": %.2f", percentile_us(0.5), percentile_us(0.99), percentile_us(1.0));
+    print_window(start, count, server_pid, server_tid);
     printf("}\n");
     return 0;
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Metric:
 class Workload:
     """One row of the report.
 
-    *how* is ``micro`` (one process), ``server`` (a server and the load generator) or ``startup``.
+    *how* is ``micro`` (one process), ``server`` (a server and the load generator) or ``startup``. With *tls* server and
+    load generator get a certificate, and the C programs are those with OpenSSL in them.
     The metrics in *metrics* are compared; the others that a run yields are only in the JSON.
     """
 
@@ -34,6 +36,7 @@ class Workload:
     size_bytes: int = 1024
     connections: int = 1
     unix: bool = False
+    tls: bool = False
     has_limit: bool = False
     extended: bool = field(default=False)
     """Only run with ``--all`` or when named."""
@@ -48,6 +51,7 @@ THREAD_US = Metric("thread_cpu_us", "loop thread CPU", "us/msg")
 P50 = Metric("p50_us", "p50", "us")
 P99 = Metric("p99_us", "p99", "us")
 RSS = Metric("rss_mib", "resident memory", "MiB")
+CONNECTION_KIB = Metric("connection_kib", "memory per connection", "KiB")
 
 _SERVER = (RATE, CPU_US, THREAD_US, P50, P99)
 _BULK = (RATE, CPU_US, THREAD_US)
@@ -101,6 +105,40 @@ def _echo_rows() -> list[Workload]:
     return rows
 
 
+def _tls_rows() -> list[Workload]:
+    def row(name: str, title: str, connections: int, load: str = "echo", **more: Any) -> Workload:
+        return Workload(
+            f"tls_{name}",
+            "TLS",
+            title,
+            "server",
+            metrics=more.pop("metrics", _SERVER),
+            server=more.pop("server", "protocol"),
+            load=load,
+            connections=connections,
+            tls=True,
+            has_limit=True,
+            **more,
+        )
+
+    life = "one byte there and back, close_notify both ways; 10 at a time"
+    return [
+        row("echo_1k", "Protocol, 1 KiB, 100 connections", 100),
+        row("echo_1k_c10", "Protocol, 1 KiB, 10 connections", 10),
+        row("echo_100k", "Protocol, 100 KiB, 20 connections", 20, size_bytes=100 * 1024),
+        row("echo_streams_1k", "streams, 1 KiB, 100 connections", 100, server="streams"),
+        row("handshake", f"connect, full handshake, {life}", 10, "handshake"),
+        row("start_tls", f"connect, one plain byte, start_tls, {life}", 10, "start_tls", server="start_tls"),
+        row(
+            "idle",
+            "1000 silent connections after one echo of 1 KiB each; before them, the warm-up of tls_handshake",
+            1000,
+            "idle",
+            metrics=(CONNECTION_KIB, RSS),
+        ),
+    ]
+
+
 def _server_row(name: str, group: str, title: str, server: str, load: str, connections: int = 100) -> Workload:
     return Workload(name, group, title, "server", _SERVER, server=server, load=load, connections=connections)
 
@@ -108,6 +146,7 @@ def _server_row(name: str, group: str, title: str, server: str, load: str, conne
 def _all_rows() -> list[Workload]:
     rows = [Workload(name, group, title, "micro", (WALL, CPU_NS, THREAD_NS)) for group, name, title in _MICRO]
     rows += _echo_rows()
+    rows += _tls_rows()
     rows += [
         Workload(
             f"unix_echo_1k{suffix}",

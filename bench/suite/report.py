@@ -9,7 +9,7 @@ from typing import Any
 from suite.catalog import WORKLOADS, Metric, Workload
 
 NOTHING = "-"
-Rounds = dict[str, list[dict[str, float] | None]]
+Rounds = dict[str, list[dict[str, Any] | None]]
 """For each loop, its result in each round; ``None`` where it failed."""
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import selectors
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,12 +12,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from suite.catalog import Workload
+from suite.limit import CompileError, compile_programs, make_certificate
 from suite.loops import LIMIT
 
 BENCH = Path(__file__).resolve().parents[1]
 START_TIMEOUT_S = 30.0
+
+
+Result = dict[str, Any]
+"""Figures by name; a load generator may also say in words what it did."""
 
 
 class RunError(Exception):
@@ -37,34 +40,7 @@ class Settings:
     load_core: int | None
 
 
-def compile_limit() -> Path:
-    """Compile the C programs into a cache folder named by their source, and give that folder.
-
-    :raises RunError: there is no C compiler, or it refuses.
-    """
-    sources = sorted((BENCH / "limit").glob("*.c"))
-    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = base / "jvloop-bench" / digest
-    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    for source in sources:
-        program = folder / source.stem
-        if program.exists():
-            continue
-        if compiler is None:
-            raise RunError("the load generator is written in C and no compiler was found: install one, or set CC")
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = program.with_suffix(f".{os.getpid()}")
-        done = subprocess.run(
-            [compiler, "-O2", "-Wall", "-Wextra", "-o", str(partial), str(source)], capture_output=True, text=True
-        )
-        if done.returncode:
-            raise RunError(f"{compiler} refused {source.name}:\n{done.stderr}")
-        partial.rename(program)
-    return folder
-
-
-def _child_output(command: list[str], timeout_s: float) -> dict[str, float]:
+def _child_output(command: list[str], timeout_s: float) -> Result:
     try:
         done = subprocess.run(
             command, cwd=BENCH, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL
@@ -87,14 +63,14 @@ def _core_arguments(core: int | None) -> list[str]:
     return [] if core is None else ["--cpu", str(core)]
 
 
-def _run_micro(workload: Workload, loop: str, settings: Settings) -> dict[str, float]:
+def _run_micro(workload: Workload, loop: str, settings: Settings) -> Result:
     command = [sys.executable, "-m", "suite.micro", "--loop", loop, "--workload", workload.name]
     command += ["--warmup", str(settings.warmup_s), "--duration", str(settings.duration_s)]
     command += _core_arguments(settings.loop_core)
     return _child_output(command, settings.warmup_s + settings.duration_s + 60)
 
 
-def _run_startup(loop: str) -> dict[str, float]:
+def _run_startup(loop: str) -> Result:
     started_ns = time.monotonic_ns()
     times = _child_output([sys.executable, "-m", "suite.startup", "--loop", loop], START_TIMEOUT_S)
     return {
@@ -104,16 +80,27 @@ def _run_startup(loop: str) -> dict[str, float]:
     }
 
 
+def _limit_command(workload: Workload) -> list[str]:
+    if workload.tls:
+        command = [str(compile_programs(tls=True) / "tls_echo")]
+        return [*command, "--start-tls", "1"] if workload.server == "start_tls" else command
+    mode = workload.server if workload.server in ("sink", "source") else "echo"
+    return [str(compile_programs() / "echo"), "--mode", mode]
+
+
 @contextmanager
-def _server(workload: Workload, loop: str, settings: Settings, unix_path: str | None) -> Iterator[dict[str, int]]:
+def _server(
+    workload: Workload, loop: str, settings: Settings, unix_path: str | None, certificate: Path | None
+) -> Iterator[dict[str, int]]:
     """Run the server program and give what it says once it listens: its process, loop thread and port."""
     if loop == LIMIT:
-        mode = workload.server if workload.server in ("sink", "source") else "echo"
-        command = [str(compile_limit() / "echo"), "--mode", mode]
+        command = _limit_command(workload)
     else:
         command = [sys.executable, "-m", "suite.servers", "--loop", loop, "--kind", workload.server]
     if unix_path:
         command += ["--unix", unix_path]
+    if certificate:
+        command += ["--certificate", str(certificate)]
     command += _core_arguments(settings.loop_core)
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(
@@ -144,11 +131,13 @@ def _server(workload: Workload, loop: str, settings: Settings, unix_path: str | 
                 process.wait()
 
 
-def _run_server(workload: Workload, loop: str, settings: Settings) -> dict[str, float]:
+def _run_server(workload: Workload, loop: str, settings: Settings) -> Result:
     with tempfile.TemporaryDirectory(prefix="jvloop-bench-") as folder:
         unix_path = f"{folder}/socket" if workload.unix else None
-        with _server(workload, loop, settings, unix_path) as server:
-            command = [str(compile_limit() / "load"), "--mode", workload.load]
+        certificate = make_certificate(Path(folder)) if workload.tls else None
+        load = compile_programs(workload.tls) / ("tls_load" if workload.tls else "load")
+        with _server(workload, loop, settings, unix_path, certificate) as server:
+            command = [str(load), "--mode", workload.load]
             command += ["--unix", unix_path] if unix_path else ["--port", str(server["port"])]
             command += ["--connections", str(workload.connections), "--size", str(workload.size_bytes)]
             command += ["--warmup", str(settings.warmup_s), "--duration", str(settings.duration_s)]
@@ -157,11 +146,18 @@ def _run_server(workload: Workload, loop: str, settings: Settings) -> dict[str, 
             return _child_output(command, settings.warmup_s + settings.duration_s + 30)
 
 
-def run(workload: Workload, loop: str, settings: Settings) -> dict[str, float]:
+def run(workload: Workload, loop: str, settings: Settings) -> Result:
     """Measure *workload* on *loop* once.
 
     :raises RunError: it could not be measured.
     """
+    try:
+        return _run(workload, loop, settings)
+    except CompileError as error:
+        raise RunError(str(error)) from None
+
+
+def _run(workload: Workload, loop: str, settings: Settings) -> Result:
     if workload.how == "micro":
         return _run_micro(workload, loop, settings)
     if workload.how == "startup":

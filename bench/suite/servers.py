@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import os
 import socket
+import ssl
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
@@ -17,7 +18,8 @@ from typing import Any, cast
 from suite import child, loops
 
 BACKLOG = 4096
-Serve = Callable[[socket.socket], Awaitable[None]]
+Serve = Callable[[socket.socket, ssl.SSLContext | None], Awaitable[None]]
+"""Serves on a listening socket, with TLS if there is a context."""
 
 
 class Echo(asyncio.Protocol):
@@ -87,18 +89,56 @@ def _release(listener: socket.socket) -> tuple[str, int]:
 
 
 def _protocol_server(factory: Callable[[], asyncio.BaseProtocol]) -> Serve:
-    async def serve(listener: socket.socket) -> None:
+    async def serve(listener: socket.socket, tls: ssl.SSLContext | None) -> None:
         loop = asyncio.get_running_loop()
         if listener.family == socket.AF_UNIX:
             server = await loop.create_unix_server(factory, sock=listener, backlog=BACKLOG)
         else:
-            server = await loop.create_server(factory, *_release(listener), backlog=BACKLOG)
+            server = await loop.create_server(factory, *_release(listener), backlog=BACKLOG, ssl=tls)
         _kept.append(server)
 
     return serve
 
 
-async def _serve_streams(listener: socket.socket) -> None:
+class StartTls(asyncio.Protocol):
+    """Echoes one plain byte, then starts TLS and echoes all that comes."""
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self._tls = tls
+        self._upgrade: asyncio.Task[None] | None = None
+        self._write: Callable[[bytes], None] | None = None
+        self._early: list[bytes] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._plain = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._write:
+            self._write(data)
+        elif self._upgrade:
+            # What came with the end of the handshake is given to the protocol before start_tls() has returned.
+            self._early.append(data)
+        else:
+            # The client speaks TLS as soon as it has the answer, which must not be read as plain bytes.
+            self._plain.pause_reading()
+            self._plain.write(data)
+            self._upgrade = asyncio.get_running_loop().create_task(self._start_tls())
+
+    async def _start_tls(self) -> None:
+        loop = asyncio.get_running_loop()
+        encrypted = await loop.start_tls(self._plain, self, self._tls, server_side=True)
+        assert encrypted is not None
+        self._write = encrypted.write
+        for data in self._early:
+            self._write(data)
+
+
+async def _serve_start_tls(listener: socket.socket, tls: ssl.SSLContext | None) -> None:
+    assert tls is not None
+    await _protocol_server(lambda: StartTls(tls))(listener, None)
+
+
+async def _serve_streams(listener: socket.socket, tls: ssl.SSLContext | None) -> None:
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while data := await reader.read(256 * 1024):
@@ -111,10 +151,10 @@ async def _serve_streams(listener: socket.socket) -> None:
 
     # StreamReader's own limit stops reading at twice this; the default would split 100 KiB messages.
     host, port = _release(listener)
-    _kept.append(await asyncio.start_server(echo, host, port, backlog=BACKLOG, limit=256 * 1024))
+    _kept.append(await asyncio.start_server(echo, host, port, backlog=BACKLOG, limit=256 * 1024, ssl=tls))
 
 
-async def _serve_sock(listener: socket.socket) -> None:
+async def _serve_sock(listener: socket.socket, _tls: ssl.SSLContext | None) -> None:
     loop = asyncio.get_running_loop()
     clients: set[asyncio.Task[None]] = set()
 
@@ -150,7 +190,7 @@ async def _plain_asgi(scope: dict[str, Any], receive: Callable[..., Any], send: 
     await send({"type": "http.response.body", "body": b"Hello, world!"})
 
 
-async def _serve_uvicorn(listener: socket.socket, app: Any = _plain_asgi) -> None:
+async def _serve_uvicorn(listener: socket.socket, _tls: ssl.SSLContext | None, app: Any = _plain_asgi) -> None:
     import uvicorn
 
     config = uvicorn.Config(app, http="httptools", access_log=False, log_level="warning", backlog=BACKLOG)
@@ -158,7 +198,7 @@ async def _serve_uvicorn(listener: socket.socket, app: Any = _plain_asgi) -> Non
     _kept.append(asyncio.ensure_future(server.serve(sockets=[listener])))
 
 
-async def _serve_fastapi(listener: socket.socket) -> None:
+async def _serve_fastapi(listener: socket.socket, tls: ssl.SSLContext | None) -> None:
     from fastapi import FastAPI
 
     app = FastAPI()
@@ -167,10 +207,10 @@ async def _serve_fastapi(listener: socket.socket) -> None:
     async def root() -> dict[str, str]:
         return {"message": "Hello, world!"}
 
-    await _serve_uvicorn(listener, app)
+    await _serve_uvicorn(listener, tls, app)
 
 
-async def _serve_aiohttp(listener: socket.socket) -> None:
+async def _serve_aiohttp(listener: socket.socket, _tls: ssl.SSLContext | None) -> None:
     from aiohttp import web
 
     async def hello(_request: web.Request) -> web.Response:
@@ -185,7 +225,7 @@ async def _serve_aiohttp(listener: socket.socket) -> None:
     _kept.append(site)
 
 
-async def _serve_websockets(listener: socket.socket) -> None:
+async def _serve_websockets(listener: socket.socket, _tls: ssl.SSLContext | None) -> None:
     from websockets.asyncio.server import ServerConnection, serve
 
     async def echo(connection: ServerConnection) -> None:
@@ -202,6 +242,7 @@ KINDS: dict[str, Serve] = {
     "buffered": _protocol_server(BufferedEcho),
     "sink": _protocol_server(Sink),
     "source": _protocol_server(Source),
+    "start_tls": _serve_start_tls,
     "streams": _serve_streams,
     "sock": _serve_sock,
     "uvicorn": _serve_uvicorn,
@@ -226,11 +267,19 @@ def listen(unix_path: str | None) -> tuple[socket.socket, int]:
     return listener, int(listener.getsockname()[1])
 
 
+def server_context(certificate: str) -> ssl.SSLContext:
+    """Make the server's context, with all that Python sets by default."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="A server program on one loop; ends when standard input closes.")
     parser.add_argument("--loop", required=True, choices=loops.NAMES)
     parser.add_argument("--kind", required=True, choices=KINDS)
     parser.add_argument("--unix", metavar="PATH", help="listen on a Unix socket instead of TCP")
+    parser.add_argument("--certificate", metavar="FILE", help="serve TLS with this certificate and key (PEM)")
     parser.add_argument("--cpu", type=int, default=None, help="core for the loop's thread")
     arguments = parser.parse_args()
     child.end_with_parent()
@@ -239,9 +288,10 @@ def main() -> None:
     asyncio.set_event_loop(loop)
     child.pin_this_thread(arguments.cpu)
     listener, port = listen(arguments.unix)
+    tls = server_context(arguments.certificate) if arguments.certificate else None
 
     async def run() -> None:
-        await KINDS[arguments.kind](listener)
+        await KINDS[arguments.kind](listener, tls)
         child.say(pid=os.getpid(), tid=threading.get_native_id(), port=port)
         await asyncio.Event().wait()
 

@@ -1,0 +1,201 @@
+/* The limit of the TLS rows: one thread with bare epoll and OpenSSL, no interpreter.
+ *
+ * One recv takes what there is, OpenSSL decrypts it out of a memory BIO, and what it encrypts leaves by one send: two
+ * system calls for a message, as in echo.c. With the socket as OpenSSL's own BIO each record of 16 KiB would be a
+ * system call. Prints one JSON line when it listens; ends when its standard input closes.
+ *
+ *   tls_echo --certificate FILE [--start-tls 1] [--cpu N]
+ *
+ * FILE is a PEM file with the key and the certificate. With --start-tls a connection first echoes one plain byte.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BUFFER_BYTES = 256 * 1024, MAX_EVENTS = 1024, BACKLOG = 4096 };
+
+struct connection {
+    int fd;
+    SSL *ssl;
+    BIO *in, *out;  /* owned by ssl */
+    int plain;      /* bytes to echo before the handshake */
+    int is_writing; /* epoll waits for room, and `out` holds what the socket did not take */
+    int is_ending;  /* closed as soon as `out` is empty */
+};
+
+static char buffer[BUFFER_BYTES], text[BUFFER_BYTES];
+static int poller;
+static SSL_CTX *context;
+
+static void die(const char *what) {
+    unsigned long error = ERR_peek_error();
+    fprintf(stderr, "tls_echo: %s: %s\n", what, error ? ERR_reason_error_string(error) : strerror(errno));
+    exit(1);
+}
+
+static void watch(int operation, struct connection *c, unsigned events) {
+    struct epoll_event event = {.events = events, .data.ptr = c};
+    if (epoll_ctl(poller, operation, c->fd, &event) < 0) die("epoll_ctl");
+}
+
+static void drop(struct connection *c) {
+    close(c->fd);
+    SSL_free(c->ssl);
+    free(c);
+}
+
+/* Sends what OpenSSL has encrypted, in place. Returns 0 if the connection is gone. */
+static int flush(struct connection *c) {
+    char *data;
+    long length = BIO_get_mem_data(c->out, &data);
+    ssize_t sent = length ? send(c->fd, data, (size_t)length, MSG_NOSIGNAL) : 0;
+    if (sent < 0 && errno != EAGAIN) {
+        drop(c);
+        return 0;
+    }
+    if (sent == length) {
+        BIO_reset(c->out);
+    } else if (sent > 0) {
+        static char skipped[BUFFER_BYTES];
+        while (sent > 0) sent -= BIO_read(c->out, skipped, sent < BUFFER_BYTES ? (int)sent : BUFFER_BYTES);
+    }
+    int is_writing = BIO_pending(c->out) > 0;
+    if (is_writing != c->is_writing) watch(EPOLL_CTL_MOD, c, is_writing ? EPOLLOUT : EPOLLIN);
+    c->is_writing = is_writing;
+    if (c->is_ending && !is_writing) {
+        drop(c);
+        return 0;
+    }
+    return 1;
+}
+
+/* Decrypts all there is and echoes it. */
+static void serve(struct connection *c) {
+    size_t have = 0;
+    int n = 1;
+    if (!SSL_is_init_finished(c->ssl)) n = SSL_do_handshake(c->ssl);
+    while (n > 0 && (n = SSL_read(c->ssl, text + have, (int)(sizeof text - have))) > 0) {
+        have += (size_t)n;
+        if (have == sizeof text) {
+            SSL_write(c->ssl, text, (int)have);
+            have = 0;
+        }
+    }
+    int reason = SSL_get_error(c->ssl, n);
+    if (have && SSL_write(c->ssl, text, (int)have) <= 0) c->is_ending = 1;
+    if (reason != SSL_ERROR_WANT_READ) {
+        if (reason == SSL_ERROR_ZERO_RETURN) SSL_shutdown(c->ssl);
+        ERR_clear_error();
+        c->is_ending = 1;
+    }
+    flush(c);
+}
+
+static void on_readable(struct connection *c) {
+    ssize_t n = recv(c->fd, buffer, c->plain ? 1 : sizeof buffer, 0);
+    if (n <= 0) {
+        if (n == 0 || errno != EAGAIN) drop(c);
+        return;
+    }
+    if (c->plain) {
+        if (send(c->fd, buffer, (size_t)n, MSG_NOSIGNAL) != n) drop(c);
+        else c->plain--;
+        return;
+    }
+    if (BIO_write(c->in, buffer, (int)n) != n) die("BIO_write");
+    serve(c);
+}
+
+static void accept_all(int listener, int plain) {
+    for (;;) {
+        int one = 1, fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
+            if (errno == EAGAIN || errno == ECONNABORTED) return;
+            die("accept4");
+        }
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        struct connection *c = calloc(1, sizeof *c);
+        if (!c) die("calloc");
+        c->fd = fd;
+        c->plain = plain;
+        c->ssl = SSL_new(context);
+        c->in = BIO_new(BIO_s_mem());
+        c->out = BIO_new(BIO_s_mem());
+        if (!c->ssl || !c->in || !c->out) die("SSL_new");
+        BIO_set_mem_eof_return(c->in, -1);
+        SSL_set_bio(c->ssl, c->in, c->out);
+        SSL_set_accept_state(c->ssl);
+        watch(EPOLL_CTL_ADD, c, EPOLLIN);
+    }
+}
+
+static int listen_tcp(int *port) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, BACKLOG) < 0) die("listen");
+    if (getsockname(fd, (struct sockaddr *)&address, &length) < 0) die("getsockname");
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+static void make_context(const char *certificate) {
+    context = SSL_CTX_new(TLS_server_method());
+    if (!context || SSL_CTX_use_certificate_chain_file(context, certificate) != 1 ||
+        SSL_CTX_use_PrivateKey_file(context, certificate, SSL_FILETYPE_PEM) != 1)
+        die(certificate);
+    /* What Python's ssl.SSLContext sets too. */
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
+    SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
+}
+
+int main(int argc, char **argv) {
+    const char *certificate = NULL;
+    int port = 0, plain = 0;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (!strcmp(argv[i], "--certificate")) {
+            certificate = argv[i + 1];
+        } else if (!strcmp(argv[i], "--start-tls")) {
+            plain = atoi(argv[i + 1]);
+        } else if (!strcmp(argv[i], "--cpu")) {
+            cpu_set_t set;
+            CPU_ZERO(&set);
+            CPU_SET(atoi(argv[i + 1]), &set);
+            if (sched_setaffinity(0, sizeof set, &set) < 0) die("sched_setaffinity");
+        }
+    }
+    if (!certificate) die("--certificate is needed");
+    make_context(certificate);
+    poller = epoll_create1(EPOLL_CLOEXEC);
+    if (poller < 0) die("epoll_create1");
+    struct connection listener = {.fd = listen_tcp(&port)};
+    struct connection input = {.fd = STDIN_FILENO};
+    watch(EPOLL_CTL_ADD, &listener, EPOLLIN);
+    watch(EPOLL_CTL_ADD, &input, EPOLLIN);
+    printf("{\"pid\": %d, \"tid\": %d, \"port\": %d}\n", getpid(), getpid(), port);
+    fflush(stdout);
+
+    static struct epoll_event events[MAX_EVENTS];
+    for (;;) {
+        int count = epoll_wait(poller, events, MAX_EVENTS, -1);
+        if (count < 0 && errno != EINTR) die("epoll_wait");
+        for (int i = 0; i < count; i++) {
+            struct connection *c = events[i].data.ptr;
+            if (c == &input) return 0;
+            if (c == &listener) accept_all(listener.fd, plain);
+            else if (events[i].events & EPOLLOUT) flush(c);
+            else on_readable(c);
+        }
+    }
+}
