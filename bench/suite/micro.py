@@ -165,6 +165,59 @@ async def _return() -> None:
     pass
 
 
+Sleep = Callable[[float], Awaitable[None]]
+
+
+def _aio_sleep() -> Sleep:
+    """jvloop's own sleep; on the other loops it is asyncio's."""
+    if not loops.make_importable("jvloop"):
+        raise ModuleNotFoundError("jvloop is not installed", name="jvloop")
+    from jvloop import aio
+
+    return aio.sleep
+
+
+async def _sleep(sleep: Sleep, count: int) -> None:
+    """One operation: one of 1000 tasks sleeps for 1 to 10 us."""
+
+    async def sleeper(number: int) -> None:
+        delay = (number % 10 + 1) * 1e-6
+        for _ in range(count // 1000):
+            await sleep(delay)
+
+    await asyncio.gather(*[sleeper(number) for number in range(1000)])
+
+
+async def _sleep_cancel(sleep: Sleep, count: int) -> None:
+    """One operation: a task begins to sleep for a minute and is cancelled."""
+    for _ in range(count // 1000):
+        tasks = [asyncio.ensure_future(sleep(60)) for _ in range(1000)]
+        await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@coroutine_batch_of(20_000)
+async def sleep(count: int) -> None:
+    await _sleep(asyncio.sleep, count)
+
+
+@coroutine_batch_of(20_000)
+async def aio_sleep(count: int) -> None:
+    await _sleep(_aio_sleep(), count)
+
+
+@coroutine_batch_of(10_000)
+async def sleep_cancel(count: int) -> None:
+    await _sleep_cancel(asyncio.sleep, count)
+
+
+@coroutine_batch_of(10_000)
+async def aio_sleep_cancel(count: int) -> None:
+    await _sleep_cancel(_aio_sleep(), count)
+
+
 @coroutine_batch_of(10_000)
 async def task_create_await(count: int) -> None:
     for _ in range(count):
@@ -274,12 +327,34 @@ def timer_overshoot(loop: asyncio.AbstractEventLoop, duration_s: float) -> dict[
             await asyncio.sleep(0)
 
     loop.run_until_complete(main())
+    return _lateness(late_us)
+
+
+def _lateness(late_us: list[float]) -> dict[str, float]:
     late_us.sort()
     return {
         "median_us": statistics.median(late_us),
         "p99_us": late_us[int(0.99 * (len(late_us) - 1))],
         "earliest_us": late_us[0],
     }
+
+
+def sleep_overshoot(loop: asyncio.AbstractEventLoop, duration_s: float) -> dict[str, float]:
+    """Measure how late a task is back from ``sleep(0.001)`` on an otherwise idle loop, in microseconds.
+
+    The sleep is the loop's own: ``jvloop.aio.sleep`` on jvloop, ``asyncio.sleep`` on the others.
+    """
+    late_us: list[float] = []
+    sleep = _aio_sleep() if type(loop).__module__ == "jvloop" else asyncio.sleep
+
+    async def main() -> None:
+        end = time.perf_counter() + duration_s
+        while (asked := time.perf_counter_ns()) < end * 1e9:
+            await sleep(0.001)
+            late_us.append((time.perf_counter_ns() - asked) / 1e3 - 1000)
+
+    loop.run_until_complete(main())
+    return _lateness(late_us)
 
 
 def idle(loop: asyncio.AbstractEventLoop, warmup_s: float, duration_s: float) -> dict[str, float]:
@@ -300,7 +375,8 @@ def idle(loop: asyncio.AbstractEventLoop, warmup_s: float, duration_s: float) ->
 def main() -> None:
     parser = argparse.ArgumentParser(description="One workload on one loop, in this process; JSON on standard output.")
     parser.add_argument("--loop", required=True, choices=loops.NAMES)
-    parser.add_argument("--workload", required=True, choices=[*_WORKLOADS, "timer_overshoot", "idle"])
+    others = ("timer_overshoot", "sleep_overshoot", "idle")
+    parser.add_argument("--workload", required=True, choices=[*_WORKLOADS, *others])
     parser.add_argument("--warmup", type=float, default=1.0, metavar="SECONDS")
     parser.add_argument("--duration", type=float, default=1.0, metavar="SECONDS")
     parser.add_argument("--cpu", type=int, default=None, help="core for the loop's thread")
@@ -310,6 +386,8 @@ def main() -> None:
     child.pin_this_thread(arguments.cpu)
     if arguments.workload == "timer_overshoot":
         child.say(**timer_overshoot(loop, arguments.duration))
+    elif arguments.workload == "sleep_overshoot":
+        child.say(**sleep_overshoot(loop, arguments.duration))
     elif arguments.workload == "idle":
         child.say(**idle(loop, arguments.warmup, arguments.duration))
     else:

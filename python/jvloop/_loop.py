@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from jvloop import _bindings, _fork, _sockets
+from jvloop import _bindings, _driving, _fork, _sockets
 from jvloop._faulthandler import reclaim_signals
 from jvloop._resolver import literal_addrinfo, literal_nameinfo
 from jvloop._selector import READ, WRITE, PollerView, fileno_of
@@ -27,6 +27,12 @@ from jvloop._transport import StreamTransport
 if TYPE_CHECKING:
     import socket
 
+# What Java asks about a subclass (EventLoop.java): its clock, how it makes timers, what asyncio.sleep() would call.
+_OVERRIDABLE = {
+    1: ("time",),
+    2: ("time", "call_at"),
+    4: ("time", "call_at", "call_later", "call_soon", "create_future", "get_debug"),
+}
 _OUT_OF_RESOURCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -57,6 +63,7 @@ class Loop(asyncio.SelectorEventLoop):
 
         def _check_closed(self) -> None: ...
         def _check_thread(self) -> None: ...
+        def _check_running(self) -> None: ...
         def _check_callback(self, callback: object, method: str) -> None: ...
         def _schedule_timer(self, handle: asyncio.TimerHandle, /) -> asyncio.TimerHandle: ...
         def _write_to_self(self) -> None: ...
@@ -67,7 +74,13 @@ class Loop(asyncio.SelectorEventLoop):
         def _recv(self, fd: int, count: int, /) -> bytes | None: ...
         def _interest(self, fd: int, /) -> int: ...
         def _owner_of(self, fd: int, /) -> StreamTransport | None: ...
-        def _open_engine(self, own_timers: bool, strict: bool, /) -> None: ...
+        def _sleep(self, delay: float, /) -> asyncio.Future[None] | None: ...
+        def _stop_sleeping(self, future: asyncio.Future[None], /) -> None: ...
+        def _limit_run(self, timeout: float | None, /) -> None: ...
+        def _unlimit_run(self) -> bool: ...
+        def fileno(self) -> int: ...
+        def next_deadline(self) -> float | None: ...
+        def _open_engine(self, overridden: int, strict: bool, /) -> None: ...
         def _close_engine(self) -> None: ...
         def _listen(self, fd: int, factory: Any, sock: socket.socket, server: Any, backlog: int, /) -> None: ...
 
@@ -75,12 +88,17 @@ class Loop(asyncio.SelectorEventLoop):
         self._closed = True
         _bindings.start_engine(Loop)
         cls = type(self)
-        own_timers = cls.time is not Loop.time or cls.call_at is not Loop.call_at
-        self._open_engine(own_timers, strict)
+        overridden = sum(
+            flag
+            for flag, names in _OVERRIDABLE.items()
+            if any(getattr(cls, name) is not getattr(Loop, name) for name in names)
+        )
+        self._open_engine(overridden, strict)
         self._watched_objects: dict[int, Any] = {}
         super().__init__(PollerView(self))  # type: ignore[arg-type]
 
-    def __del__(self, *args: Any) -> None:
+    # The module's globals may be gone at interpreter exit, when the policy's loop goes.
+    def __del__(self, *args: Any, _fork: Any = _fork) -> None:
         if not _fork.jvm_is_gone:
             super().__del__(*args)
 
@@ -125,6 +143,17 @@ class Loop(asyncio.SelectorEventLoop):
         """Makes run_forever() return after the current iteration. Any thread; wakes the loop."""
         self._stopping = True
         self._write_to_self()
+
+    def run_once(self, timeout: float | None = 0) -> bool:
+        """Runs one iteration and returns, for a program that drives the loop from outside.
+
+        Waits for up to timeout seconds (None: for ever) if nothing is ready, takes what is due and runs what is ready
+        then. Between such runs no loop is running, tasks and callbacks wait, and the loop can be used as any loop that
+        is not running. Returns False if stop() was called, before or meanwhile; the next run is not affected by it.
+
+        Raises RuntimeError if the loop is closed, or if it or another loop runs in this thread, and ValueError for NaN.
+        """
+        return _driving.run_once(self, timeout)
 
     # ---- watching descriptors ----
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import math
 import random
@@ -238,6 +239,38 @@ def test_sleep_returns_its_result_and_takes_its_time(loop: asyncio.AbstractEvent
     started = time.monotonic()
     assert loop.run_until_complete(asyncio.sleep(0.02, "rested")) == "rested"
     assert 0.019 <= time.monotonic() - started < 5
+
+
+@pytest.mark.only_on("asyncio", "jvloop")
+class TestSubclass:
+    """A loop class that overrides the clock or the making of timers, and calls the original in it."""
+
+    def test_that_overrides_time(self, backend: Any) -> None:
+        with contextlib.closing(backend.new_loop()) as plain:
+
+            class Loop(type(plain)):  # type: ignore[misc]
+                def time(self) -> float:
+                    return float(super().time() + 1000)
+
+        with contextlib.closing(Loop()) as loop:
+            assert loop.time() - time.monotonic() > 900
+            when = loop.call_later(0.002, loop.stop).when()
+            loop.run_forever()
+            assert loop.time() >= when > time.monotonic() + 900
+
+    def test_that_overrides_call_at(self, backend: Any) -> None:
+        calls: list[float] = []
+        with contextlib.closing(backend.new_loop()) as plain:
+
+            class Loop(type(plain)):  # type: ignore[misc]
+                def call_at(self, when: float, *args: Any, **kwargs: Any) -> asyncio.TimerHandle:
+                    calls.append(when)
+                    return super().call_at(when, *args, **kwargs)  # type: ignore[no-any-return]
+
+        with contextlib.closing(Loop()) as loop:
+            handle = loop.call_later(0.002, loop.stop)
+            loop.run_forever()
+            assert calls == [handle.when()]
 
 
 @pytest.mark.only_on("jvloop")

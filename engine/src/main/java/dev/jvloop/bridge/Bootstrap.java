@@ -1,7 +1,9 @@
 package dev.jvloop.bridge;
 
+import dev.jvloop.loop.DrivingMethods;
 import dev.jvloop.loop.EngineObject;
 import dev.jvloop.loop.LoopMethods;
+import dev.jvloop.loop.SleepMethods;
 import dev.jvloop.py.JavaReference;
 import dev.jvloop.py.Layout;
 import dev.jvloop.py.Namespace;
@@ -31,6 +33,8 @@ public final class Bootstrap {
             EngineObject.prepare();
             JavaReference.prepare();
             LoopMethods.attach();
+            SleepMethods.attach();
+            DrivingMethods.attach();
             TransportMethods.attach();
             ListenerMethods.attach();
             return 0;

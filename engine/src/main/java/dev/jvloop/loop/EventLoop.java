@@ -24,6 +24,13 @@ import java.util.function.LongConsumer;
  * is released only while {@link Poller#await} blocks.
  */
 public final class EventLoop {
+    /** What a Python class may override, as {@code _loop.py} numbers it: {@code time}, whose result is the clock then. */
+    private static final int OWN_TIME = 1;
+    /** {@code time} or {@code call_at}: {@code call_later} must go through them. */
+    private static final int OWN_TIMERS = 2;
+    /** Any method that {@code asyncio.sleep}, and what that calls, uses. */
+    private static final int OWN_SCHEDULING = 4;
+
     private static final long RUN_IN_DEBUG = Namespace.object("helper.run_handle_in_debug");
 
     /** While callbacks keep the loop busy, I/O is polled at least this often. */
@@ -31,38 +38,51 @@ public final class EventLoop {
     /** asyncio's longest wait in its selector: a day. Longer ones only repeat it. */
     private static final long MAX_WAIT_NANOS = 24L * 3600 * 1_000_000_000L;
 
-    private static final long FOREVER = -1;
+    static final long FOREVER = -1;
 
     private final long self;
+    /** What {@code Loop.time} reads. */
+    private final Clock ownClock;
+    /** What timers go by: the same, unless the Python class overrides {@code time}. */
     private final Clock clock;
+
     private final boolean strict;
-    private final boolean ownTimers;
+    private final int overridden;
     private final SystemCalls calls = new SystemCalls();
     private final Poller poller = new Poller(calls);
     private final Handles handles;
     private final ReadyQueue ready = new ReadyQueue();
-    private final TimerHeap timers = new TimerHeap();
     private final Arena arena = Arena.ofAuto();
     private final IoScratch scratch = new IoScratch(arena);
+    private final Timers timers;
     private FdHandler[] owners = new FdHandler[64];
     private long nextPollNanos;
-    /** Read and written with the GIL held. */
+    /** Whether somebody waits on the poller, here or outside. Read and written with the GIL held. */
     private boolean sleeping;
+
+    private boolean running;
+    private boolean watchedFromOutside;
+    /** Whether the next run is a single iteration, how long that may wait, and whether {@code stop} ended it. */
+    private boolean runsOnce;
+
+    private long waitLimitNanos = FOREVER;
+    private boolean stoppedOnce;
 
     private boolean closed;
 
     /**
      * @param self borrowed reference to the Python loop, which outlives this object
-     * @param strict whether a negative delay is an error
-     * @param ownTimers whether the Python class overrides {@code time} or {@code call_at}, so that {@code call_later}
-     *     must go through them
+     * @param overridden what the Python class overrides: {@link #OWN_TIME} and the like
+     * @param strict whether a negative delay is an error, and {@code time()} starts near zero
      */
-    EventLoop(long self, Clock clock, boolean strict, boolean ownTimers) {
+    EventLoop(long self, int overridden, boolean strict) {
         this.self = self;
         this.handles = new Handles(self);
-        this.clock = clock;
+        this.timers = new Timers(handles, scratch);
+        this.ownClock = Clock.monotonicSince(strict ? System.nanoTime() : 0);
+        this.clock = (overridden & OWN_TIME) != 0 ? Clock.ofPythonMethod(self) : ownClock;
         this.strict = strict;
-        this.ownTimers = ownTimers;
+        this.overridden = overridden;
     }
 
     /** A borrowed reference to the Python loop. */
@@ -96,7 +116,11 @@ public final class EventLoop {
     }
 
     boolean hasOwnTimers() {
-        return ownTimers;
+        return (overridden & OWN_TIMERS) != 0;
+    }
+
+    boolean hasOwnScheduling() {
+        return (overridden & OWN_SCHEDULING) != 0;
     }
 
     /** Raises ValueError for a delay below 0. */
@@ -125,8 +149,17 @@ public final class EventLoop {
         return Clock.toSeconds(clock.nanos());
     }
 
+    /** The same as Java's {@code Loop.time} gives it, whatever a subclass does. */
+    double ownTime() {
+        return Clock.toSeconds(ownClock.nanos());
+    }
+
     Handles handles() {
         return handles;
+    }
+
+    Timers timers() {
+        return timers;
     }
 
     // ---- scheduling ----
@@ -154,9 +187,13 @@ public final class EventLoop {
 
     /** Takes up a TimerHandle; returns a new reference to it for the caller. */
     long scheduleTimer(double when, long ownedTimerHandle) {
-        compactTimers();
-        timers.push(Clock.deadlineNanos(when), Refs.incref(ownedTimerHandle));
+        timers.add(Clock.deadlineNanos(when), Refs.incref(ownedTimerHandle));
         return ownedTimerHandle;
+    }
+
+    /** A new reference to a future that wakes after {@code seconds}. */
+    long newSleep(double seconds) {
+        return timers.newSleep(Clock.deadlineNanos(time() + seconds));
     }
 
     void noteTimerCancelled(long timerHandle) {
@@ -206,20 +243,63 @@ public final class EventLoop {
     // ---- running ----
 
     /**
-     * Runs iterations until {@code stop()} was called.
+     * Runs iterations until {@code stop()} was called; a single one after {@link #limitRun}.
      *
      * @throws PythonError SystemExit or KeyboardInterrupt out of a callback, or what a signal handler raised
      */
-    public void runUntilStopped() {
+    public void run() {
         nextPollNanos = Long.MIN_VALUE;
-        do {
-            iterate();
-        } while (!isStopping());
+        running = true;
+        sleeping = false;
+        try {
+            do {
+                iterate();
+            } while (!isStopping() && !runsOnce);
+        } finally {
+            running = false;
+            sleeping = watchedFromOutside;
+        }
+        if (runsOnce) {
+            stoppedOnce = isStopping();
+            // What called this goes on until stop().
+            Refs.setSlot(self + LoopLayout.STOPPING, Refs.incref(Py.TRUE));
+        }
+    }
+
+    /** Makes the next run one iteration that waits for up to {@code timeoutNanos}; negative: for ever. */
+    void limitRun(long timeoutNanos) {
+        runsOnce = true;
+        waitLimitNanos = timeoutNanos;
+        stoppedOnce = false;
+    }
+
+    /** @return whether {@code stop()} was called before the end of the run */
+    boolean unlimitRun() {
+        runsOnce = false;
+        waitLimitNanos = FOREVER;
+        return stoppedOnce;
+    }
+
+    /** From now on {@link #wakeup} makes the poller's descriptor readable between runs too. */
+    void watchFromOutside() {
+        watchedFromOutside = true;
+        if (!running) {
+            sleeping = true;
+        }
+    }
+
+    /** Loop time at which there is something to run, NaN if nothing but I/O would change that. */
+    double nextDeadlineSeconds() {
+        if (!ready.isEmpty() || isStopping()) {
+            return time();
+        }
+        timers.dropCancelled();
+        return timers.isEmpty() ? Double.NaN : Clock.toSeconds(timers.firstDeadline());
     }
 
     /** One iteration: 1. wait for I/O and hand it out, 2. take the timers that are due, 3. run what is ready. */
     private void iterate() {
-        dropCancelledTimers();
+        timers.dropCancelled();
         long now = clock.nanos();
         if (ready.isEmpty() && !isStopping()) {
             waitForIo(now);
@@ -230,33 +310,11 @@ public final class EventLoop {
         runReady();
     }
 
-    private void compactTimers() {
-        if (timers.wantsCompaction()) {
-            timers.compact(Handles::isCancelled, ownedHandle -> {
-                Handles.setScheduled(ownedHandle, false);
-                handles.recycle(ownedHandle);
-            });
-        }
-    }
-
-    private void dropCancelledTimers() {
-        compactTimers();
-        while (!timers.isEmpty() && Handles.isCancelled(timers.firstHandle())) {
-            timers.noteCancelledLeft();
-            long ownedHandle = timers.pop();
-            Handles.setScheduled(ownedHandle, false);
-            handles.recycle(ownedHandle);
-        }
-    }
-
     private void waitForIo(long now) {
-        long timeout = FOREVER;
+        long timeout = waitLimitNanos;
         if (!timers.isEmpty()) {
-            long deadline = timers.firstDeadline();
-            timeout = deadline <= now ? 0 : Math.min(deadline - now, MAX_WAIT_NANOS);
-            if (timeout < 0) {
-                timeout = MAX_WAIT_NANOS;
-            }
+            long untilTimer = nanosUntil(timers.firstDeadline(), now);
+            timeout = timeout == FOREVER ? untilTimer : Math.min(timeout, untilTimer);
         }
         if (timeout == 0) {
             pollWithoutWaiting(now);
@@ -279,6 +337,14 @@ public final class EventLoop {
         nextPollNanos = Long.MIN_VALUE;
     }
 
+    private static long nanosUntil(long deadline, long now) {
+        if (deadline <= now) {
+            return 0;
+        }
+        long nanos = deadline - now;
+        return nanos < 0 ? MAX_WAIT_NANOS : Math.min(nanos, MAX_WAIT_NANOS);
+    }
+
     private int sleep(long timeoutNanos) {
         sleeping = true;
         long threadState = Gil.release();
@@ -298,17 +364,8 @@ public final class EventLoop {
     }
 
     private void takeDueTimers() {
-        if (timers.isEmpty()) {
-            return;
-        }
-        long now = clock.nanos();
-        while (!timers.isEmpty() && timers.firstDeadline() <= now) {
-            long ownedHandle = timers.pop();
-            if (Handles.isCancelled(ownedHandle)) {
-                timers.noteCancelledLeft();
-            }
-            Handles.setScheduled(ownedHandle, false);
-            ready.push(ownedHandle);
+        if (!timers.isEmpty()) {
+            timers.takeDue(clock.nanos(), ready);
         }
     }
 
@@ -346,11 +403,7 @@ public final class EventLoop {
         while (!ready.isEmpty()) {
             Refs.decref(ready.pop());
         }
-        while (!timers.isEmpty()) {
-            long ownedHandle = timers.pop();
-            Handles.setScheduled(ownedHandle, false);
-            Refs.decref(ownedHandle);
-        }
+        timers.clear();
     }
 
     /** Gives back descriptors and memory. The loop is not running. */

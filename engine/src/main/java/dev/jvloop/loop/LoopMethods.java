@@ -55,7 +55,7 @@ public final class LoopMethods {
                 .oneArgument("_add_callback", "($self, handle, /)", "Queue a Handle.")
                 .oneArgument("_schedule_timer", "($self, handle, /)", "Take up a TimerHandle.")
                 .oneArgument("_timer_handle_cancelled", "($self, handle, /)", "Note that a timer was cancelled.")
-                .noArguments("_run_once", "($self, /)", "Run iterations until stop().")
+                .noArguments("_run_once", "($self, /)", "Run iterations until stop(), or one.")
                 .noArguments("_write_to_self", "($self, /)", "Wake the loop if it waits.")
                 .positional("_watch", "($self, fd, direction, handle, /)", "Set a reader (1) or writer (4) Handle.")
                 .positional("_unwatch", "($self, fd, direction, /)", "Remove a reader (1) or writer (4).")
@@ -63,7 +63,7 @@ public final class LoopMethods {
                 .positional("_stop_awaiting", "($self, fd, direction, future, /)", "Undo _await().")
                 .positional("_recv", "($self, fd, count, /)", "Up to count bytes, or None if there are none yet.")
                 .oneArgument("_interest", "($self, fd, /)", "What a descriptor is watched for: 1 read, 4 write.")
-                .positional("_open_engine", "($self, engine_owner, strict, /)", "Create the Java half.")
+                .positional("_open_engine", "($self, overridden, strict, /)", "Create the Java half.")
                 .noArguments("_close_engine", "($self, /)", "Close the Java half.");
         new MethodTable(MethodHandles.lookup(), LoopMethods.class, Namespace.object("type.TimerHandle"))
                 .noArguments("cancel", "($self, /)", "Cancel the callback.");
@@ -131,7 +131,7 @@ public final class LoopMethods {
     }
 
     private static long time(long self, long unused1, long unused2, long unused3) {
-        return PyErr.checked(Floats.PyFloat_FromDouble(EngineObject.of(self).time()));
+        return PyErr.checked(Floats.PyFloat_FromDouble(EngineObject.of(self).ownTime()));
     }
 
     private static long _call_soon(long self, long arguments, long count, long unused) {
@@ -180,7 +180,7 @@ public final class LoopMethods {
     private static final long LOOP = Namespace.object("type.Loop");
 
     private static long _run_once(long self, long unused1, long unused2, long unused3) {
-        EngineObject.of(self).runUntilStopped();
+        EngineObject.of(self).run();
         return Py.newNone();
     }
 
@@ -245,10 +245,8 @@ public final class LoopMethods {
 
     private static long _open_engine(long self, long arguments, long count, long unused) {
         Arguments.expectCount("_open_engine", count, 2);
-        boolean ownTimers = Py.isTrue(Arguments.get(arguments, 0));
         boolean strict = Py.isTrue(Arguments.get(arguments, 1));
-        Clock clock = ownTimers ? Clock.ofPythonMethod(self) : Clock.monotonicSince(strict ? System.nanoTime() : 0);
-        long ownedEngine = EngineObject.newFor(new EventLoop(self, clock, strict, ownTimers));
+        long ownedEngine = EngineObject.newFor(new EventLoop(self, intOf(Arguments.get(arguments, 0)), strict));
         Refs.setSlot(self + LoopLayout.ENGINE, ownedEngine);
         return Py.newNone();
     }
