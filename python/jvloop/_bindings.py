@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 from asyncio import constants
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from jvloop import _fork, _handles, _jvm, _layout, _servers, _sockets, _transport
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from jvloop._loop import Loop
 
 _objects: dict[str, object] = {}
-_block: list[ctypes.Array[Any]] = []
+"""All that was handed over: it lives as long as the process."""
+_arrays: list[ctypes.Array[Any]] = []
+"""The memory of the blocks, which the engine may read at any time."""
+_first_block: list[int] = []
 _lock = threading.Lock()
 
 _SLOTS: dict[str, tuple[str, ...]] = {
@@ -83,11 +87,9 @@ def _collect_objects(loop_class: type[Loop]) -> dict[str, object]:
 
 def _collect_numbers(loop_class: type[Loop]) -> dict[str, int]:
     classes = _classes(loop_class)
-    numbers = {
-        f"slot.{class_name}.{slot}": _layout.slot_offset(classes[class_name], slot)
-        for class_name, slots in _SLOTS.items()
-        for slot in slots
-    }
+    numbers: dict[str, int] = {}
+    for class_name, slots in _SLOTS.items():
+        numbers.update(slot_numbers(class_name, classes[class_name], slots))
     numbers["offset.Handle.__weakref__"] = _handles.Handle.__weakrefoffset__
     numbers.update({f"offset.{name}": value for name, value in _layout.offsets().items()})
     numbers["free_threaded"] = int(not getattr(sys, "_is_gil_enabled", lambda: True)())
@@ -104,24 +106,33 @@ def _classes(loop_class: type[Loop]) -> dict[str, type]:
     }
 
 
-def _make_block(objects: dict[str, object], numbers: dict[str, int]) -> None:
-    """Writes names and values where the engine reads them (Namespace.java)."""
+def slot_numbers(class_name: str, cls: type, slots: Iterable[str]) -> dict[str, int]:
+    """The offsets of a class's slots, by the names that the engine knows them under."""
+    return {f"slot.{class_name}.{slot}": _layout.slot_offset(cls, slot) for slot in slots}
+
+
+def make_block(objects: dict[str, object], numbers: dict[str, int]) -> int:
+    """Writes names and values where the engine reads them (Namespace.java); returns the address."""
     names = ctypes.create_string_buffer("\n".join([*objects, *numbers]).encode())
     values = [ctypes.addressof(names), *map(id, objects.values()), *numbers.values()]
     block = (ctypes.c_int64 * len(values))(*values)
-    _block[:] = [names, block]
+    _arrays.extend([names, block])
+    _objects.update(objects)
+    return ctypes.addressof(block)
 
 
 def start_engine(loop_class: type[Loop]) -> None:
     """Makes sure that the engine runs. Raises JvmError. Any thread."""
     if _jvm.engine_info() is None:
         with _lock:
-            if not _objects:
-                _objects.update(_collect_objects(loop_class))
-                _make_block(_objects, _collect_numbers(loop_class))
+            if not _first_block:
+                _first_block.append(make_block(_collect_objects(loop_class), _collect_numbers(loop_class)))
                 _jvm.on_forked_child(_disarm_child)
-    _jvm.ensure_engine(ctypes.addressof(_block[1]))
+    _jvm.ensure_engine(_first_block[0])
+
+
+_WITH_JAVA_METHODS = ("Loop", "StreamTransport", "TimerHandle", "SSLProtocol", "SSLTransport")
 
 
 def _disarm_child() -> None:
-    _fork.disarm([_objects[f"type.{name}"] for name in ("Loop", "StreamTransport", "TimerHandle")])
+    _fork.disarm([_objects[f"type.{name}"] for name in _WITH_JAVA_METHODS if f"type.{name}" in _objects])

@@ -13,12 +13,12 @@ import asyncio
 import errno
 import signal
 import threading
-from asyncio import constants, sslproto, trsock
+from asyncio import constants, trsock
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from jvloop import _bindings, _driving, _fork, _sockets
+from jvloop import _bindings, _driving, _fork, _sockets, _tls
 from jvloop._faulthandler import reclaim_signals
 from jvloop._resolver import literal_addrinfo, literal_nameinfo
 from jvloop._selector import READ, WRITE, PollerView, fileno_of
@@ -26,6 +26,7 @@ from jvloop._transport import StreamTransport
 
 if TYPE_CHECKING:
     import socket
+    import ssl
 
 # What Java asks about a subclass (EventLoop.java): its clock, how it makes timers, what asyncio.sleep() would call.
 _OVERRIDABLE = {
@@ -82,6 +83,7 @@ class Loop(asyncio.SelectorEventLoop):
         def next_deadline(self) -> float | None: ...
         def _open_engine(self, overridden: int, strict: bool, /) -> None: ...
         def _close_engine(self) -> None: ...
+        def _prepare_tls(self, block: int, /) -> None: ...
         def _listen(self, fd: int, factory: Any, sock: socket.socket, server: Any, backlog: int, /) -> None: ...
 
     def __init__(self, selector: object = None, *, strict: bool = False) -> None:
@@ -238,12 +240,33 @@ class Loop(asyncio.SelectorEventLoop):
         **timeouts: Any,
     ) -> asyncio.Transport:
         self._ensure_fd_no_transport(rawsock)
-        ssl_protocol = sslproto.SSLProtocol(
-            self, protocol, sslcontext, waiter, server_side, server_hostname, **timeouts
-        )
-        StreamTransport(self, rawsock, ssl_protocol, extra=extra, server=server)
-        transport: asyncio.Transport = ssl_protocol._app_transport
+        tls = _tls.new_protocol(self, protocol, sslcontext, waiter, server_side, server_hostname, **timeouts)
+        StreamTransport(self, rawsock, tls, extra=extra, server=server)
+        transport: asyncio.Transport = tls._app_transport
         return transport
+
+    async def start_tls(
+        self,
+        transport: Any,
+        protocol: asyncio.BaseProtocol,
+        sslcontext: ssl.SSLContext,
+        *,
+        server_side: bool = False,
+        server_hostname: str | None = None,
+        ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
+    ) -> Any:
+        """Upgrades a transport to TLS; returns the transport that protocol uses from here on."""
+        return await _tls.start_tls(
+            self,
+            transport,
+            protocol,
+            sslcontext,
+            server_side=server_side,
+            server_hostname=server_hostname,
+            ssl_handshake_timeout=ssl_handshake_timeout,
+            ssl_shutdown_timeout=ssl_shutdown_timeout,
+        )
 
     def _start_serving(
         self,
@@ -256,11 +279,8 @@ class Loop(asyncio.SelectorEventLoop):
         **named_timeouts: float,
     ) -> None:
         if sslcontext:
-            super()._start_serving(  # type: ignore[misc]
-                protocol_factory, sock, sslcontext, server, backlog, *timeouts, **named_timeouts
-            )
-        else:
-            self._listen(fileno_of(sock), protocol_factory, sock, server, backlog)
+            protocol_factory = _tls.server_factory(self, protocol_factory, sslcontext, *timeouts, **named_timeouts)
+        self._listen(fileno_of(sock), protocol_factory, sock, server, backlog)
 
     def _accept_failed(
         self, exc: OSError, protocol_factory: Any, sock: socket.socket, server: Any, backlog: int

@@ -28,7 +28,7 @@ public final class Bootstrap {
      */
     public static long start(long namespace) {
         try {
-            Namespace.set(namespace);
+            Namespace.add(namespace);
             Layout.check();
             EngineObject.prepare();
             JavaReference.prepare();

@@ -10,6 +10,7 @@ public final class Abstract {
     private static final MethodHandle PYOBJECT_VECTORCALLMETHOD = Downcall.plain("PyObject_VectorcallMethod");
     private static final MethodHandle PYOBJECT_GETBUFFER = Downcall.plain("PyObject_GetBuffer");
     private static final MethodHandle PYBUFFER_RELEASE = Downcall.plain("PyBuffer_Release");
+    private static final MethodHandle PYSEQUENCE_GETITEM = Downcall.plain("PySequence_GetItem");
     private static final MethodHandle PYSEQUENCE_TUPLE = Downcall.plain("PySequence_Tuple");
 
     private Abstract() {}
@@ -57,6 +58,14 @@ public final class Abstract {
     public static long PyBuffer_Release(long view) {
         try {
             return (long) PYBUFFER_RELEASE.invokeExact(view, 0L, 0L, 0L);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+
+    public static long PySequence_GetItem(long sequence, long index) {
+        try {
+            return (long) PYSEQUENCE_GETITEM.invokeExact(sequence, index, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }

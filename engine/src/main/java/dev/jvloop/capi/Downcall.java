@@ -3,6 +3,7 @@ package dev.jvloop.capi;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
@@ -38,6 +39,23 @@ public final class Downcall {
      */
     public static MethodHandle critical(String symbol) {
         return CRITICAL.bindTo(Symbols.findOrThrow(symbol));
+    }
+
+    /** {@link #plain} for a function that the global scope does not show, by its address. */
+    public static MethodHandle plainAt(String symbol, long address) {
+        return PLAIN.bindTo(segment(symbol, address));
+    }
+
+    /** {@link #critical} for a function that the global scope does not show, by its address. */
+    public static MethodHandle criticalAt(String symbol, long address) {
+        return CRITICAL.bindTo(segment(symbol, address));
+    }
+
+    private static MemorySegment segment(String symbol, long address) {
+        if (address == 0) {
+            throw new UnsatisfiedLinkError("no address of " + symbol);
+        }
+        return MemorySegment.ofAddress(address);
     }
 
     /** {@link #critical} where {@code safe}, else {@link #plain}. */

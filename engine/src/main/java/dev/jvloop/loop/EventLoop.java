@@ -416,6 +416,7 @@ public final class EventLoop {
         handles.clear();
         poller.forEachHandler(EventLoop::release);
         poller.close();
+        scratch.close();
     }
 
     private static void release(FdHandler handler) {

@@ -2,6 +2,7 @@ package dev.jvloop.loop;
 
 import dev.jvloop.capi.Abstract;
 import dev.jvloop.capi.Memory;
+import dev.jvloop.openssl.RecordBuffers;
 import java.lang.foreign.Arena;
 
 /** Native memory that all transports of one loop share, since only one of them does I/O at a time. */
@@ -27,6 +28,8 @@ public final class IoScratch {
 
     public final long addressLength;
 
+    private RecordBuffers recordBuffers;
+
     IoScratch(Arena arena) {
         readBuffer = arena.allocate(READ_SIZE, 64).address();
         iovecs = arena.allocate(16L * MAX_IOVECS, 16).address();
@@ -35,6 +38,20 @@ public final class IoScratch {
         callArguments = arena.allocate(24, 8).address();
         address = arena.allocate(SOCKADDR_SIZE + 8, 16).address();
         addressLength = address + SOCKADDR_SIZE;
+    }
+
+    /** What TLS connections share, made when the first one needs it. */
+    public RecordBuffers recordBuffers() {
+        if (recordBuffers == null) {
+            recordBuffers = new RecordBuffers();
+        }
+        return recordBuffers;
+    }
+
+    void close() {
+        if (recordBuffers != null) {
+            recordBuffers.close();
+        }
     }
 
     private static final int MSG_IOV = 16;

@@ -1,8 +1,8 @@
 package dev.jvloop.py;
 
 import dev.jvloop.capi.Memory;
-import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * What the Python package hands over at start-up: the classes, the singletons, the helpers that Java calls, and the
@@ -14,12 +14,12 @@ import java.util.Map;
  * names took a fifth of the engine's start.
  */
 public final class Namespace {
-    private static final Map<String, Long> ENTRIES = new HashMap<>(256);
+    private static final Map<String, Long> ENTRIES = new ConcurrentHashMap<>(256);
 
     private Namespace() {}
 
-    /** Called once, before any class that reads constants from here is initialised. */
-    public static void set(long block) {
+    /** Called before any class that reads constants of this block from here is initialised. */
+    public static void add(long block) {
         String[] names = Memory.getString(Memory.getLong(block)).split("\n");
         for (int i = 0; i < names.length; i++) {
             ENTRIES.put(names[i], Memory.getLong(block + 8 + 8L * i));

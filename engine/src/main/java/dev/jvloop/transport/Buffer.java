@@ -4,6 +4,7 @@ import dev.jvloop.capi.Abstract;
 import dev.jvloop.capi.ByteStrings;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.PyErrors;
+import dev.jvloop.loop.IoScratch;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
@@ -65,6 +66,19 @@ final class Buffer implements AutoCloseable {
         try (Buffer buffer = of(exporter)) {
             return PyErr.checked(ByteStrings.PyBytes_FromStringAndSize(buffer.address(), buffer.length()));
         }
+    }
+
+    /**
+     * Cuts a bytes object that nobody else has seen yet; takes over the reference.
+     *
+     * @return a new reference
+     */
+    static long newShortened(long ownedBytes, long length, IoScratch scratch) {
+        Memory.putLong(scratch.word, ownedBytes);
+        if ((int) ByteStrings._PyBytes_Resize(scratch.word, length) != 0) {
+            throw PythonError.SET;
+        }
+        return Memory.getLong(scratch.word);
     }
 
     @Override

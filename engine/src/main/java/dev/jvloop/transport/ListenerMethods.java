@@ -21,6 +21,7 @@ public final class ListenerMethods {
                         "_listen",
                         "($self, fd, protocol_factory, sock, server, backlog, /)",
                         "Accept connections on a listening socket.")
+                .oneArgument("_prepare_tls", "($self, block, /)", "Set TLS up.")
                 .oneArgument(
                         "_owner_of", "($self, fd, /)", "The transport that owns a registered descriptor, or None.");
     }
@@ -37,6 +38,13 @@ public final class ListenerMethods {
                 Arguments.get(arguments, 2),
                 Arguments.get(arguments, 3),
                 backlog);
+        return Py.newNone();
+    }
+
+    private static long _prepare_tls(long self, long block, long unused1, long unused2) {
+        long address = Longs.PyLong_AsLongLong(block);
+        PyErr.checkOccurred();
+        Tls.prepare(address);
         return Py.newNone();
     }
 

@@ -1,7 +1,6 @@
 package dev.jvloop.transport;
 
 import dev.jvloop.capi.ByteStrings;
-import dev.jvloop.capi.Memory;
 import dev.jvloop.loop.EventLoop;
 import dev.jvloop.loop.IoScratch;
 import dev.jvloop.py.Py;
@@ -53,12 +52,7 @@ final class ReadBuffer {
         long ownedRoom = PyErr.checked(ByteStrings.PyBytes_FromStringAndSize(0, IoScratch.READ_SIZE));
         received = loop.calls().recv(fd, Py.bytesData(ownedRoom), IoScratch.READ_SIZE);
         lastWasLarge = received >= LARGE;
-        long reference = loop.scratch().word;
-        Memory.putLong(reference, ownedRoom);
-        if ((int) ByteStrings._PyBytes_Resize(reference, Math.max(received, 0)) != 0) {
-            throw PythonError.SET;
-        }
-        long owned = Memory.getLong(reference);
+        long owned = Buffer.newShortened(ownedRoom, Math.max(received, 0), loop.scratch());
         if (received > 0) {
             ownedBytes = owned;
         } else {

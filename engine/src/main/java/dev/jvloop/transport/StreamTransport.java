@@ -9,6 +9,7 @@ import dev.jvloop.linux.Errno;
 import dev.jvloop.linux.FdHandler;
 import dev.jvloop.linux.Poller;
 import dev.jvloop.loop.EventLoop;
+import dev.jvloop.loop.IoScratch;
 import dev.jvloop.loop.ReferenceHolder;
 import dev.jvloop.py.Calls;
 import dev.jvloop.py.ContextSwitch;
@@ -46,7 +47,7 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
     private boolean readEof;
     private boolean closing;
     private boolean writeEof;
-    private boolean buffered;
+    private Receiver receiver = Receiver.DATA;
     private int connectionLostCount;
 
     StreamTransport(EventLoop loop, long self, int fd, SocketAddresses addresses) {
@@ -135,8 +136,8 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
     }
 
     /** Notes what kind of protocol {@code set_protocol} gave. */
-    void setBuffered(boolean value) {
-        buffered = value;
+    void setReceiver(Receiver value) {
+        receiver = value;
     }
 
     // ---- reading ----
@@ -197,10 +198,28 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
         if (connectionLostCount != 0 || (interest & Poller.READ) == 0) {
             return;
         }
-        if (buffered) {
-            readIntoProtocolBuffer();
-        } else {
-            readData();
+        switch (receiver) {
+            case DATA -> readData();
+            case BUFFER -> readIntoProtocolBuffer();
+            case TLS -> readRecords();
+        }
+    }
+
+    /** Hands records to the TLS layer where they were received. */
+    private void readRecords() {
+        long address = loop.scratch().readBuffer;
+        long result = loop.calls().recv(fd, address, IoScratch.READ_SIZE);
+        if (result <= 0) {
+            afterRead(result);
+            return;
+        }
+        long ownedProtocol = Refs.incref(slot(TransportLayout.PROTOCOL));
+        try {
+            TlsLayout.layerOf(ownedProtocol).received(address, (int) result);
+        } catch (PythonError e) {
+            fatal("Fatal error: protocol.buffer_updated() call failed.");
+        } finally {
+            PyErr.preserving(() -> Refs.decref(ownedProtocol));
         }
     }
 
@@ -325,6 +344,11 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
         } else {
             writeBuffer(data);
         }
+    }
+
+    /** Sends TLS records, which the caller keeps in memory until this method returns. */
+    void writeRecords(long address, long length) {
+        writeMemory(0, address, length);
     }
 
     void checkWritable(String afterEof, String duringSendfile) {

@@ -96,7 +96,7 @@ public final class TransportMethods {
 
     private static long set_protocol(long self, long protocol, long unused1, long unused2) {
         StreamTransport transport = TransportLayout.of(self);
-        transport.setBuffered(Transports.isBuffered(protocol));
+        transport.setReceiver(Transports.receiverOf(protocol));
         Refs.setSlot(self + TransportLayout.PROTOCOL, Refs.incref(protocol));
         return Py.newNone();
     }

@@ -62,7 +62,7 @@ final class Transports {
         Refs.setSlot(ownedTransport + TransportLayout.CONTEXT, Refs.incref(context));
         StreamTransport transport = open(loop, ownedTransport, fd, addresses);
         try {
-            transport.setBuffered(isBuffered(protocol));
+            transport.setReceiver(receiverOf(protocol));
             if (addresses.isInternet()) {
                 setNoDelay(loop.calls(), fd);
             }
@@ -75,12 +75,15 @@ final class Transports {
         }
     }
 
-    static boolean isBuffered(long protocol) {
+    static Receiver receiverOf(long protocol) {
+        if (Tls.isProtocol(protocol)) {
+            return Receiver.TLS;
+        }
         int answer = (int) Objects.PyObject_IsInstance(protocol, BUFFERED_PROTOCOL);
         if (answer < 0) {
             throw PythonError.SET;
         }
-        return answer != 0;
+        return answer != 0 ? Receiver.BUFFER : Receiver.DATA;
     }
 
     /** Queues {@code protocol.connection_made(transport)} and, behind it, the beginning of reading. */

@@ -20,6 +20,8 @@ class CriticalDowncallsTest {
     private static final String NON_BLOCKING = "the descriptor is non-blocking";
     private static final String KERNEL_TABLE = "works on the kernel's tables and waits for nothing";
 
+    private static final String MEMORY_BIO = "on a memory BIO without callbacks, which only copies memory";
+
     private static final String FROM_3_12 = "critical only where a collection waits for the eval breaker, from 3.12";
 
     private static final Map<String, String> REASONS = new TreeMap<>(Map.ofEntries(
@@ -50,6 +52,18 @@ class CriticalDowncallsTest {
             Map.entry("setsockopt", KERNEL_TABLE),
             Map.entry("epoll_create1", KERNEL_TABLE),
             Map.entry("epoll_ctl", KERNEL_TABLE),
+            Map.entry("SSL_get_error", ONLY_READS),
+            Map.entry("SSL_has_pending", ONLY_READS),
+            Map.entry("SSL_get_rbio", ONLY_READS),
+            Map.entry("SSL_get_wbio", ONLY_READS),
+            Map.entry("SSL_get_SSL_CTX", ONLY_READS),
+            Map.entry("SSL_get_ex_data", ONLY_READS),
+            Map.entry("BIO_ctrl", MEMORY_BIO),
+            Map.entry("BIO_write", MEMORY_BIO),
+            Map.entry("BIO_read", MEMORY_BIO),
+            Map.entry("BUF_MEM_new", "allocates memory"),
+            Map.entry("BUF_MEM_free", "frees memory"),
+            Map.entry("ERR_clear_error", "works on the thread's own error queue"),
             Map.entry("epoll_wait", "with a timeout of 0; waiting is BlockingWait's, which is not critical"),
             Map.entry("eventfd", KERNEL_TABLE)));
 

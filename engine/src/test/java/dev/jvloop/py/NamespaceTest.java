@@ -15,7 +15,7 @@ class NamespaceTest {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment names = arena.allocateFrom("test.first\ntest.second\ntest.third");
             MemorySegment block = arena.allocateFrom(ValueLayout.JAVA_LONG, names.address(), 16, 0, -1);
-            Namespace.set(block.address());
+            Namespace.add(block.address());
         }
         assertEquals(16, Namespace.integer("test.first"));
         assertEquals(0, Namespace.integer("test.second"));

@@ -1,0 +1,98 @@
+package dev.jvloop.transport;
+
+import dev.jvloop.capi.Abstract;
+import dev.jvloop.capi.Memory;
+import dev.jvloop.loop.EngineObject;
+import dev.jvloop.openssl.OpenSsl;
+import dev.jvloop.py.Arguments;
+import dev.jvloop.py.Calls;
+import dev.jvloop.py.JavaReference;
+import dev.jvloop.py.Layout;
+import dev.jvloop.py.MethodTable;
+import dev.jvloop.py.Py;
+import dev.jvloop.py.PyErr;
+import dev.jvloop.py.Refs;
+import java.lang.invoke.MethodHandles;
+
+/** The methods of {@code SSLProtocol} and {@code SSLTransport} whose bodies are Java. */
+@SuppressWarnings("unused")
+final class TlsMethods {
+    private TlsMethods() {}
+
+    /** Gives the Python classes their methods. */
+    static void attach() {
+        new MethodTable(MethodHandles.lookup(), TlsMethods.class, TlsLayout.SSL_PROTOCOL_TYPE)
+                .positional("_open_layer", "($self, ssl_socket, ssl_context, /)", "Take up an _ssl._SSLSocket.")
+                .noArguments("_do_read", "($self, /)", "Decrypt what is there and hand it to the protocol.")
+                .noArguments("_do_write", "($self, /)", "Encrypt and send what is kept.")
+                .noArguments("_process_outgoing", "($self, /)", "Send what OpenSSL wrote by itself.")
+                .oneArgument("_write_appdata", "($self, list_of_data, /)", "Encrypt and send several buffers.");
+        new MethodTable(MethodHandles.lookup(), TlsMethods.class, TlsLayout.SSL_TRANSPORT_TYPE)
+                .oneArgument("write", "($self, data, /)", "Write bytes-like data; what cannot be sent is buffered.");
+    }
+
+    private static final int SSL_APP_DATA = 0;
+
+    private static long _open_layer(long self, long arguments, long count, long unused) {
+        Arguments.expectCount("_open_layer", count, 2);
+        long sslSocket = Arguments.get(arguments, 0);
+        long ssl = Memory.getLong(sslSocket + TlsLayout.SSL);
+        long context = Memory.getLong(Arguments.get(arguments, 1) + Layout.HEADER);
+        if (ssl == 0
+                || OpenSsl.SSL_get_SSL_CTX(ssl) != context
+                || OpenSsl.SSL_get_ex_data(ssl, SSL_APP_DATA) != sslSocket) {
+            throw PyErr.raise(PyErr.RUNTIME_ERROR, "jvloop did not find OpenSSL's SSL in the ssl.SSLObject");
+        }
+        TlsLayer layer = new TlsLayer(EngineObject.of(Memory.getLong(self + TlsLayout.LOOP)), self, ssl);
+        Refs.setSlot(self + TlsLayout.LAYER, JavaReference.newFor(layer));
+        return Py.newNone();
+    }
+
+    private static long _do_read(long self, long unused1, long unused2, long unused3) {
+        TlsLayout.layerOf(self).read();
+        return Py.newNone();
+    }
+
+    private static long _do_write(long self, long unused1, long unused2, long unused3) {
+        TlsLayout.layerOf(self).writeBacklog();
+        return Py.newNone();
+    }
+
+    private static long _process_outgoing(long self, long unused1, long unused2, long unused3) {
+        TlsLayout.layerOf(self).processOutgoing();
+        return Py.newNone();
+    }
+
+    private static long _write_appdata(long self, long data, long unused1, long unused2) {
+        if (Py.isTuple(data)) {
+            TlsLayout.layerOf(self).writeAll(data);
+            return Py.newNone();
+        }
+        long ownedTuple = PyErr.checked(Abstract.PySequence_Tuple(data));
+        try {
+            TlsLayout.layerOf(self).writeAll(ownedTuple);
+        } finally {
+            PyErr.preserving(() -> Refs.decref(ownedTuple));
+        }
+        return Py.newNone();
+    }
+
+    private static long write(long self, long data, long unused1, long unused2) {
+        if (!Py.isBytesLike(data)) {
+            throw PyErr.raise(PyErr.TYPE_ERROR, "data: expecting a bytes-like instance, got " + Py.typeName(data));
+        }
+        long protocol = Memory.getLong(self + TlsLayout.SSL_PROTOCOL);
+        if (protocol == Py.NONE) {
+            // Closed twice: asyncio's own method says so.
+            return Calls.newResult(TlsLayout.BASE_WRITE, self, data);
+        }
+        // The protocol may lose its last other reference while it writes.
+        Refs.incref(protocol);
+        try {
+            TlsLayout.layerOf(protocol).write(data);
+        } finally {
+            PyErr.preserving(() -> Refs.decref(protocol));
+        }
+        return Py.newNone();
+    }
+}

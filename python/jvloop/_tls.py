@@ -1,0 +1,276 @@
+"""TLS: asyncio's own state machine over records that Java encrypts and decrypts.
+
+``SSLProtocol`` inherits from asyncio's ``SSLProtocol``: handshake, closing, timeouts, errors and their order are
+asyncio's own code on every Python version. What runs for each record is Java (TlsLayer.java), on the ``SSL`` inside the
+``ssl.SSLObject`` that the program's ``SSLContext`` made. Where the engine cannot reach this interpreter's OpenSSL, or
+``JVLOOP_TLS=memorybio`` is in the environment, asyncio's ``SSLProtocol`` does all of it, through ``ssl.MemoryBIO``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import ssl
+import threading
+from asyncio import sslproto
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from jvloop import _bindings, _openssl
+
+if TYPE_CHECKING:
+    from jvloop._loop import Loop
+
+_logger = logging.getLogger("jvloop")
+_LOWER_READ_SIZE = 64 * 1024
+"""What is read at once from a transport that is not the engine's: TLS in TLS, for instance."""
+
+
+class SSLTransport(sslproto._SSLProtocolTransport):
+    """The transport that a program's protocol sees of a TLS connection. The loop's thread only."""
+
+    __slots__ = ("_ssl_protocol",)
+
+    if TYPE_CHECKING:
+        _ssl_protocol: Any
+
+    def writelines(self, list_of_data: Any) -> None:
+        """Writes several buffers."""
+        self._ssl_protocol._write_appdata(list_of_data)
+
+
+class SSLProtocol(sslproto.SSLProtocol):
+    """asyncio's SSLProtocol with the methods for each record in Java."""
+
+    # Attributes of asyncio's that Java reads or writes, and _layer: it keeps the Java half alive.
+    __slots__ = (
+        "_app_protocol",
+        "_app_protocol_is_buffer",
+        "_app_reading_paused",
+        "_app_writing_paused",
+        "_layer",
+        "_loop",
+        "_outgoing_high_water",
+        "_outgoing_low_water",
+        "_ssl_reading_paused",
+        "_ssl_writing_paused",
+        "_state",
+        "_transport",
+        "_write_backlog",
+        "_write_buffer_size",
+    )
+
+    max_size = 0  # so that asyncio makes no buffer: records come in through Java
+
+    if TYPE_CHECKING:
+        _app_transport: Any
+        _app_transport_created: bool
+        _loop: Any
+        _ssl_buffer: bytearray
+        _sslobj: Any
+        _state: Any
+        _write_backlog: Any
+
+        def _do_read(self) -> None: ...
+        def _do_write(self) -> None: ...
+        def _open_layer(self, ssl_socket: object, ssl_context: object, /) -> None: ...
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if type(self._sslobj).read is not ssl.SSLObject.read or type(self._sslobj).write is not ssl.SSLObject.write:
+            raise _openssl.OpenSslNotReachableError("the SSLContext makes SSL objects of a class of its own")
+        self._open_layer(self._sslobj._sslobj, self._sslobj.context)
+
+    def _get_app_transport(self) -> Any:
+        if self._app_transport is None:
+            if self._app_transport_created:
+                raise RuntimeError("Creating SSLTransport twice")
+            self._app_transport = SSLTransport(self._loop, self)
+            self._app_transport_created = True
+        return self._app_transport
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Ends the connection."""
+        super().connection_lost(exc)
+        # They refer to the protocol, which refers to its transport: no cycle is to be left.
+        self._app_protocol_get_buffer = self._app_protocol_buffer_updated = None
+
+    def resume_writing(self) -> None:
+        """The transport below has room again."""
+        super().resume_writing()
+        if self._write_backlog and self._state is sslproto.SSLProtocolState.WRAPPED:
+            try:
+                self._do_write()
+            except Exception as exc:
+                self._fatal_error(exc, "Fatal error on SSL protocol")
+
+    def _read_soon(self) -> None:
+        self._loop.call_soon(self._do_read)
+
+    # ---- on a transport that is not the engine's ----
+
+    def get_buffer(self, n: int) -> memoryview:
+        """The buffer to read records into."""
+        if not self._ssl_buffer:
+            self._ssl_buffer = bytearray(_LOWER_READ_SIZE)
+            self._ssl_buffer_view = memoryview(self._ssl_buffer)
+        return self._ssl_buffer_view
+
+
+# What Java calls, by name in the namespace: OpenSSL has failed and keeps the reason; the ssl module words it.
+
+
+def new_read_error(protocol: SSLProtocol) -> BaseException:
+    """The exception for a read that OpenSSL refused."""
+    try:
+        protocol._sslobj.read(1)
+    except BaseException as exc:
+        return exc.with_traceback(None)
+    return ssl.SSLError(ssl.SSL_ERROR_SSL, "reading a TLS record failed")
+
+
+def new_write_error(protocol: SSLProtocol) -> BaseException:
+    """The exception for a write that OpenSSL refused."""
+    try:
+        protocol._sslobj.write(b"")
+    except BaseException as exc:
+        return exc.with_traceback(None)
+    return ssl.SSLError(ssl.SSL_ERROR_SSL, "writing a TLS record failed")
+
+
+# ---- set-up, when a program first needs TLS ----
+
+_protocol_class: type[sslproto.SSLProtocol] | None = None
+_lock = threading.Lock()
+
+
+def _prepared_class(loop: Loop) -> type[sslproto.SSLProtocol]:
+    global _protocol_class
+    if _protocol_class is None:
+        with _lock:
+            if _protocol_class is None:
+                _protocol_class = _prepare(loop)
+    return _protocol_class
+
+
+def _prepare(loop: Loop) -> type[sslproto.SSLProtocol]:
+    if os.environ.get("JVLOOP_TLS") == "memorybio":
+        return sslproto.SSLProtocol
+    try:
+        numbers = {f"openssl.{name}": address for name, address in _openssl.addresses().items()}
+        numbers["offset._SSLSocket.ssl"] = _openssl.ssl_offset()
+    except _openssl.OpenSslNotReachableError as exc:
+        _logger.info("TLS goes through ssl.MemoryBIO: %s", exc)
+        return sslproto.SSLProtocol
+    for cls in (SSLProtocol, SSLTransport):
+        numbers.update(_bindings.slot_numbers(cls.__name__, cls, cls.__slots__))
+    objects: dict[str, object] = {f"state.{state.name}": state for state in sslproto.SSLProtocolState}
+    objects.update({"type.SSLProtocol": SSLProtocol, "type.SSLTransport": SSLTransport, "type.Exception": Exception})
+    objects["base.SSLProtocolTransport.write"] = sslproto._SSLProtocolTransport.write
+    objects["base.SSLProtocol._write_appdata"] = sslproto.SSLProtocol._write_appdata
+    objects.update({"helper.new_read_error": new_read_error, "helper.new_write_error": new_write_error, "int.0": 0})
+    loop._prepare_tls(_bindings.make_block(objects, numbers))
+    return SSLProtocol
+
+
+def new_protocol(loop: Loop, *args: Any, **kwargs: Any) -> Any:
+    """asyncio's SSLProtocol, or one that does the same in Java. The arguments are SSLProtocol's."""
+    cls: Any = _prepared_class(loop)
+    try:
+        return cls(loop, *args, **kwargs)
+    except _openssl.OpenSslNotReachableError:
+        return sslproto.SSLProtocol(loop, *args, **kwargs)
+
+
+async def start_tls(
+    loop: Loop,
+    transport: Any,
+    protocol: asyncio.BaseProtocol,
+    sslcontext: ssl.SSLContext,
+    *,
+    server_side: bool,
+    server_hostname: str | None,
+    ssl_handshake_timeout: float | None,
+    ssl_shutdown_timeout: float | None,
+) -> Any:
+    """asyncio's start_tls, with a SSLProtocol."""
+    if not isinstance(sslcontext, ssl.SSLContext):
+        raise TypeError(f"sslcontext is expected to be an instance of ssl.SSLContext, got {sslcontext!r}")
+    if not getattr(transport, "_start_tls_compatible", False):
+        raise TypeError(f"transport {transport!r} is not supported by start_tls()")
+    waiter = loop.create_future()
+    tls = new_protocol(
+        loop,
+        *(protocol, sslcontext, waiter, server_side, server_hostname),
+        call_connection_made=False,
+        ssl_handshake_timeout=ssl_handshake_timeout,
+        ssl_shutdown_timeout=ssl_shutdown_timeout,
+    )
+    # Nothing may be read before the new protocol's connection_made().
+    transport.pause_reading()
+    transport.set_protocol(tls)
+    made = loop.call_soon(tls.connection_made, transport)
+    resumed = loop.call_soon(transport.resume_reading)
+    try:
+        await waiter
+    except BaseException:
+        transport.close()
+        made.cancel()
+        resumed.cancel()
+        raise
+    return tls._app_transport
+
+
+# ---- servers ----
+
+
+class _Acceptance:
+    """Stands in for the future that the handshake of an accepted connection ends: nobody waits for it."""
+
+    __slots__ = ("_loop", "_protocol")
+
+    def __init__(self, loop: Loop, protocol: asyncio.BaseProtocol) -> None:
+        self._loop = loop
+        self._protocol = protocol
+
+    def cancelled(self) -> bool:
+        return False
+
+    def set_result(self, result: None) -> None:
+        """The handshake is done."""
+
+    def set_exception(self, exc: Any) -> None:
+        """The handshake failed: asyncio's debug mode reports it."""
+        if self._loop.get_debug():
+            if isinstance(exc, type):
+                exc = exc()
+            self._loop.call_exception_handler(
+                {
+                    "message": "Error on transport creation for incoming connection",
+                    "exception": exc,
+                    "protocol": self._protocol,
+                }
+            )
+
+
+def server_factory(
+    loop: Loop,
+    protocol_factory: Callable[[], asyncio.BaseProtocol],
+    sslcontext: ssl.SSLContext,
+    ssl_handshake_timeout: float | None = None,
+    ssl_shutdown_timeout: float | None = None,
+) -> Callable[[], asyncio.BaseProtocol]:
+    """A protocol factory for the stream transports under a server's TLS connections."""
+
+    def make() -> asyncio.BaseProtocol:
+        protocol = protocol_factory()
+        tls: asyncio.BaseProtocol = new_protocol(
+            loop,
+            *(protocol, sslcontext, _Acceptance(loop, protocol), True),
+            ssl_handshake_timeout=ssl_handshake_timeout,
+            ssl_shutdown_timeout=ssl_shutdown_timeout,
+        )
+        return tls
+
+    return make
