@@ -231,6 +231,8 @@ def warm_up(backend: Backend) -> None:
             await reader.read()
             writer.close()
             await writer.wait_closed()
+            with contextlib.suppress(OSError):  # no handshake: that TLS was begun is enough
+                await asyncio.open_connection(*server.sockets[0].getsockname(), ssl=True, server_hostname="localhost")
         await asyncio.to_thread(int)
 
     with asyncio.Runner(loop_factory=backend.new_loop) as runner:
