@@ -49,6 +49,7 @@ class SSLProtocol(sslproto.SSLProtocol):
         "_app_protocol_is_buffer",
         "_app_reading_paused",
         "_app_writing_paused",
+        "_eof_received",
         "_layer",
         "_loop",
         "_outgoing_high_water",
@@ -78,7 +79,7 @@ class SSLProtocol(sslproto.SSLProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if type(self._sslobj).read is not ssl.SSLObject.read or type(self._sslobj).write is not ssl.SSLObject.write:
+        if type(self._sslobj) is not ssl.SSLObject:
             raise _openssl.OpenSslNotReachableError("the SSLContext makes SSL objects of a class of its own")
         self._open_layer(self._sslobj._sslobj, self._sslobj.context)
 
@@ -168,7 +169,9 @@ def _prepare(loop: Loop) -> type[sslproto.SSLProtocol]:
     objects: dict[str, object] = {f"state.{state.name}": state for state in sslproto.SSLProtocolState}
     objects.update({"type.SSLProtocol": SSLProtocol, "type.SSLTransport": SSLTransport, "type.Exception": Exception})
     objects["base.SSLProtocolTransport.write"] = sslproto._SSLProtocolTransport.write
-    objects["base.SSLProtocol._write_appdata"] = sslproto.SSLProtocol._write_appdata
+    base: Any = sslproto.SSLProtocol
+    for name in ("_do_handshake", "_do_shutdown", "_write_appdata"):
+        objects[f"base.SSLProtocol.{name}"] = getattr(base, name)
     objects.update({"helper.new_read_error": new_read_error, "helper.new_write_error": new_write_error, "int.0": 0})
     loop._prepare_tls(_bindings.make_block(objects, numbers))
     return SSLProtocol

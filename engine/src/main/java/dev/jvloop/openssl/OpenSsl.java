@@ -26,6 +26,7 @@ public final class OpenSsl {
     private static final MethodHandle SSL_READ = plain("SSL_read");
     private static final MethodHandle SSL_WRITE = plain("SSL_write");
     private static final MethodHandle SSL_DO_HANDSHAKE = plain("SSL_do_handshake");
+    private static final MethodHandle SSL_SHUTDOWN = plain("SSL_shutdown");
     private static final MethodHandle SSL_GET_ERROR = critical("SSL_get_error");
     private static final MethodHandle SSL_HAS_PENDING = critical("SSL_has_pending");
     private static final MethodHandle SSL_GET_RBIO = critical("SSL_get_rbio");
@@ -72,6 +73,14 @@ public final class OpenSsl {
     public static int SSL_do_handshake(long ssl) {
         try {
             return (int) (long) SSL_DO_HANDSHAKE.invokeExact(ssl, 0L, 0L, 0L);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+
+    public static int SSL_shutdown(long ssl) {
+        try {
+            return (int) (long) SSL_SHUTDOWN.invokeExact(ssl, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }

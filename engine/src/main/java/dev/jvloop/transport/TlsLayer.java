@@ -115,23 +115,60 @@ final class TlsLayer {
         }
     }
 
-    /** The steps in a connection's life that are asyncio's. */
     private void proceed(long state) {
         if (state == TlsLayout.DO_HANDSHAKE) {
-            callSelf(TlsNames.DO_HANDSHAKE);
+            handshake();
         } else if (state == TlsLayout.FLUSHING) {
             callSelf(TlsNames.DO_FLUSH);
         } else if (state == TlsLayout.SHUTDOWN) {
-            callSelf(TlsNames.DO_SHUTDOWN);
+            shutdown();
         }
     }
 
-    private void callSelf(long name) {
+    private void callSelf(long name, Object... arguments) {
         long ownedMethod = Py.newAttribute(self, name);
         try {
-            Calls.run(ownedMethod);
+            Calls.run(ownedMethod, arguments);
         } finally {
-            Refs.decref(ownedMethod);
+            PyErr.preserving(() -> Refs.decref(ownedMethod));
+        }
+    }
+
+    // ---- the steps in a connection's life: what OpenSSL answers decides which of asyncio's methods is next ----
+
+    /** Goes on with the handshake. */
+    void handshake() {
+        OpenSsl.ERR_clear_error();
+        int result = OpenSsl.SSL_do_handshake(ssl);
+        if (result == 1) {
+            callSelf(TlsNames.ON_HANDSHAKE_COMPLETE, Py.NONE);
+        } else if (meansAgain(OpenSsl.SSL_get_error(ssl, result))) {
+            processOutgoing();
+        } else {
+            Calls.run(TlsLayout.BASE_DO_HANDSHAKE, self);
+        }
+    }
+
+    /** Says close_notify, and goes on where the peer has said it too. */
+    void shutdown() {
+        if (isTrue(TlsLayout.EOF_RECEIVED)) {
+            Calls.run(TlsLayout.BASE_DO_SHUTDOWN, self);
+            return;
+        }
+        OpenSsl.ERR_clear_error();
+        int result = OpenSsl.SSL_shutdown(ssl);
+        if (result == 0) {
+            // Said; asked again it looks for the peer's.
+            result = OpenSsl.SSL_shutdown(ssl);
+        }
+        if (result >= 0) {
+            processOutgoing();
+            callSelf(TlsNames.CALL_EOF_RECEIVED);
+            callSelf(TlsNames.ON_SHUTDOWN_COMPLETE, Py.NONE);
+        } else if (meansAgain(OpenSsl.SSL_get_error(ssl, result))) {
+            processOutgoing();
+        } else {
+            Calls.run(TlsLayout.BASE_DO_SHUTDOWN, self);
         }
     }
 
@@ -176,12 +213,7 @@ final class TlsLayer {
         if ((int) Objects.PyType_IsSubtype(Py.typeOf(ownedException), TlsLayout.EXCEPTION) == 0) {
             throw PyErr.raiseOwned(ownedException);
         }
-        long ownedMethod = Py.newAttribute(self, TlsNames.FATAL_ERROR);
-        try {
-            Calls.run(ownedMethod, new Calls.Owned(ownedException), Calls.string("Fatal error on SSL protocol"));
-        } finally {
-            Refs.decref(ownedMethod);
-        }
+        callSelf(TlsNames.FATAL_ERROR, new Calls.Owned(ownedException), Calls.string("Fatal error on SSL protocol"));
     }
 
     private void readCopied() {
@@ -331,12 +363,7 @@ final class TlsLayer {
     }
 
     private void bufferUpdated(int count) {
-        long ownedMethod = Py.newAttribute(self, TlsNames.APP_PROTOCOL_BUFFER_UPDATED);
-        try {
-            Calls.run(ownedMethod, Calls.integer(count));
-        } finally {
-            Refs.decref(ownedMethod);
-        }
+        callSelf(TlsNames.APP_PROTOCOL_BUFFER_UPDATED, Calls.integer(count));
     }
 
     // ---- writing ----

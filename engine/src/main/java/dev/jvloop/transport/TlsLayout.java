@@ -37,11 +37,16 @@ final class TlsLayout {
     static final long SSL_PROTOCOL_TYPE = Namespace.object("type.SSLProtocol");
     static final long SSL_TRANSPORT_TYPE = Namespace.object("type.SSLTransport");
     static final long STREAM_TRANSPORT = Namespace.object("type.StreamTransport");
+    static final long EOF_RECEIVED = slot("_eof_received");
     static final long EXCEPTION = Namespace.object("type.Exception");
 
     /** asyncio's own methods, for what only happens when a connection is over. */
     static final long BASE_WRITE = Namespace.object("base.SSLProtocolTransport.write");
 
+    /** asyncio's own methods again: they fail as OpenSSL did before, and say so in the ssl module's words. */
+    static final long BASE_DO_HANDSHAKE = Namespace.object("base.SSLProtocol._do_handshake");
+
+    static final long BASE_DO_SHUTDOWN = Namespace.object("base.SSLProtocol._do_shutdown");
     static final long BASE_WRITE_APPDATA = Namespace.object("base.SSLProtocol._write_appdata");
 
     static final long NEW_READ_ERROR = Namespace.object("helper.new_read_error");

@@ -23,6 +23,8 @@ final class TlsMethods {
     static void attach() {
         new MethodTable(MethodHandles.lookup(), TlsMethods.class, TlsLayout.SSL_PROTOCOL_TYPE)
                 .positional("_open_layer", "($self, ssl_socket, ssl_context, /)", "Take up an _ssl._SSLSocket.")
+                .noArguments("_do_handshake", "($self, /)", "Go on with the handshake.")
+                .noArguments("_do_shutdown", "($self, /)", "Go on with the end.")
                 .noArguments("_do_read", "($self, /)", "Decrypt what is there and hand it to the protocol.")
                 .noArguments("_do_write", "($self, /)", "Encrypt and send what is kept.")
                 .noArguments("_process_outgoing", "($self, /)", "Send what OpenSSL wrote by itself.")
@@ -45,6 +47,16 @@ final class TlsMethods {
         }
         TlsLayer layer = new TlsLayer(EngineObject.of(Memory.getLong(self + TlsLayout.LOOP)), self, ssl);
         Refs.setSlot(self + TlsLayout.LAYER, JavaReference.newFor(layer));
+        return Py.newNone();
+    }
+
+    private static long _do_handshake(long self, long unused1, long unused2, long unused3) {
+        TlsLayout.layerOf(self).handshake();
+        return Py.newNone();
+    }
+
+    private static long _do_shutdown(long self, long unused1, long unused2, long unused3) {
+        TlsLayout.layerOf(self).shutdown();
         return Py.newNone();
     }
 

@@ -5,9 +5,9 @@ import dev.jvloop.py.Py;
 
 /** Interned names of the methods of asyncio's SSLProtocol, and of others, that the TLS layer calls. */
 final class TlsNames {
-    static final long DO_HANDSHAKE = Py.internForever("_do_handshake");
     static final long DO_FLUSH = Py.internForever("_do_flush");
-    static final long DO_SHUTDOWN = Py.internForever("_do_shutdown");
+    static final long ON_HANDSHAKE_COMPLETE = Py.internForever("_on_handshake_complete");
+    static final long ON_SHUTDOWN_COMPLETE = Py.internForever("_on_shutdown_complete");
     static final long START_SHUTDOWN = Py.internForever("_start_shutdown");
     static final long CALL_EOF_RECEIVED = Py.internForever("_call_eof_received");
     static final long CONTROL_SSL_READING = Py.internForever("_control_ssl_reading");
