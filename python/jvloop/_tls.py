@@ -80,6 +80,7 @@ class SSLProtocol(sslproto.SSLProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if type(self._sslobj) is not ssl.SSLObject:
+            self._app_transport._closed = True  # it is thrown away with this object, and is not to warn of it
             raise _openssl.OpenSslNotReachableError("the SSLContext makes SSL objects of a class of its own")
         self._open_layer(self._sslobj._sslobj, self._sslobj.context)
 
