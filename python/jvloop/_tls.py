@@ -79,10 +79,12 @@ class SSLProtocol(sslproto.SSLProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if type(self._sslobj) is not ssl.SSLObject:
+        wrapped = self._sslobj
+        if type(wrapped) is not ssl.SSLObject:
             self._app_transport._closed = True  # it is thrown away with this object, and is not to warn of it
             raise _openssl.OpenSslNotReachableError("the SSLContext makes SSL objects of a class of its own")
-        self._open_layer(self._sslobj._sslobj, self._sslobj.context)
+        extension_object: Any = vars(wrapped)["_sslobj"]
+        self._open_layer(extension_object, wrapped.context)
 
     def _get_app_transport(self) -> Any:
         if self._app_transport is None:
