@@ -92,7 +92,7 @@ def _collect_numbers(loop_class: type[Loop]) -> dict[str, int]:
         numbers.update(slot_numbers(class_name, classes[class_name], slots))
     numbers["offset.Handle.__weakref__"] = _handles.Handle.__weakrefoffset__
     numbers.update({f"offset.{name}": value for name, value in _layout.offsets().items()})
-    numbers["free_threaded"] = int(not getattr(sys, "_is_gil_enabled", lambda: True)())
+    numbers["free_threaded"] = int("t" in sys.abiflags)
     numbers["LOG_THRESHOLD_FOR_CONNLOST_WRITES"] = constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES
     return numbers
 

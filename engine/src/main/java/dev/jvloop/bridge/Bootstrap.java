@@ -6,6 +6,7 @@ import dev.jvloop.loop.LoopMethods;
 import dev.jvloop.loop.SleepMethods;
 import dev.jvloop.py.JavaReference;
 import dev.jvloop.py.Layout;
+import dev.jvloop.py.Names;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
@@ -30,6 +31,7 @@ public final class Bootstrap {
         try {
             Namespace.add(namespace);
             Layout.check();
+            Names.prepare();
             EngineObject.prepare();
             JavaReference.prepare();
             LoopMethods.attach();

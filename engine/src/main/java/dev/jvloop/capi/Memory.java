@@ -2,6 +2,7 @@ package dev.jvloop.capi;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -11,6 +12,8 @@ public final class Memory {
     /** One segment over the whole address space: an access compiles to a plain load or store. */
     private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
+    private static final VarHandle RELEASE = ValueLayout.JAVA_LONG.varHandle();
+
     private Memory() {}
 
     public static long getLong(long address) {
@@ -19,6 +22,11 @@ public final class Memory {
 
     public static void putLong(long address, long value) {
         ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, address, value);
+    }
+
+    /** For a word that other threads read: they see what it points to as it was written before. Aligned. */
+    public static void putLongRelease(long address, long value) {
+        RELEASE.setRelease(ALL, address, value);
     }
 
     public static int getInt(long address) {

@@ -7,6 +7,12 @@ public final class Version {
             Memory.getInt(Symbols.findOrThrow("Py_Version").address());
 
     /**
+     * Whether threads run Python at the same time, without a GIL. Such a build exports what reference counting needs
+     * there; it has another object header too.
+     */
+    public static final boolean FREE_THREADED = Symbols.findOrZero("_Py_MergeZeroLocalRefcount") != 0;
+
+    /**
      * From 3.12 an allocation only asks for a cyclic collection, which then runs at the eval breaker. Before, it
      * runs on the spot, and with it finalizers: no critical downcall may allocate a GC-tracked object there.
      */
@@ -14,9 +20,10 @@ public final class Version {
 
     /**
      * Before 3.14, which brought context watchers, entering a context that nobody is in and leaving it runs no Python
-     * code and allocates nothing. (Entering one that is in use raises an error, which allocates: callers look first.)
+     * code and allocates nothing. (Entering one that is in use raises an error, which allocates: callers look first.
+     * In free-threaded Python looking first is no promise.)
      */
-    public static final boolean CONTEXT_SWITCH_RUNS_NO_PYTHON = !atLeast(3, 14);
+    public static final boolean CONTEXT_SWITCH_RUNS_NO_PYTHON = !FREE_THREADED && !atLeast(3, 14);
 
     /** From 3.12 objects with a refcount in the upper ranges are immortal and their count is never written. */
     public static final boolean HAS_IMMORTAL_OBJECTS = atLeast(3, 12);

@@ -14,7 +14,7 @@ public final class DrivingMethods {
 
     /** Gives the Python class its methods. */
     public static void attach() {
-        new MethodTable(MethodHandles.lookup(), DrivingMethods.class, Namespace.object("type.Loop"))
+        new MethodTable(MethodHandles.lookup(), DrivingMethods.class, Namespace.object("type.Loop"), new LoopGuard())
                 .noArguments(
                         "fileno",
                         "($self, /)",

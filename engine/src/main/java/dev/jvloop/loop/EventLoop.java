@@ -2,6 +2,7 @@ package dev.jvloop.loop;
 
 import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.PyErrors;
+import dev.jvloop.capi.Version;
 import dev.jvloop.linux.Errno;
 import dev.jvloop.linux.FdHandler;
 import dev.jvloop.linux.Poller;
@@ -13,15 +14,16 @@ import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
 import dev.jvloop.py.Refs;
+import dev.jvloop.py.ThreadGuard;
 import java.lang.foreign.Arena;
-import java.util.Arrays;
 import java.util.function.LongConsumer;
 
 /**
  * The state of one {@code jvloop.Loop}: ready queue, timers, poller, and the iteration over them.
  *
  * <p>The loop runs on the Python thread that called {@code run_forever}. Everything here is guarded by the GIL, which
- * is released only while {@link Poller#await} blocks.
+ * is released only while {@link Poller#await} blocks. In free-threaded Python it belongs to the thread that has the
+ * {@link ThreadClaim}; others leave what is to be scheduled in the {@link Mailbox}.
  */
 public final class EventLoop {
     /** What a Python class may override, as {@code _loop.py} numbers it: {@code time}, whose result is the clock then. */
@@ -55,9 +57,11 @@ public final class EventLoop {
     private final Arena arena = Arena.ofAuto();
     private final IoScratch scratch = new IoScratch(arena);
     private final Timers timers;
-    private FdHandler[] owners = new FdHandler[64];
+    private final DescriptorOwners owners = new DescriptorOwners();
+    private final ThreadClaim claim = Version.FREE_THREADED ? new ThreadClaim() : null;
+    private final Mailbox mailbox = Version.FREE_THREADED ? new Mailbox() : null;
     private long nextPollNanos;
-    /** Whether somebody waits on the poller, here or outside. Read and written with the GIL held. */
+    /** Whether somebody waits on the poller, here or outside. With the GIL held; without a GIL the mailbox knows. */
     private boolean sleeping;
 
     private boolean running;
@@ -107,8 +111,16 @@ public final class EventLoop {
     }
 
     public boolean isDebug() {
-        return Memory.getLong(self + LoopLayout.DEBUG) != Py.FALSE
-                && Py.isTrue(Memory.getLong(self + LoopLayout.DEBUG));
+        return Memory.getLong(self + LoopLayout.DEBUG) != Py.FALSE && isTrueSlot(LoopLayout.DEBUG);
+    }
+
+    private boolean isTrueSlot(long offset) {
+        long owned = Refs.newFromSlotOrNull(self, offset);
+        try {
+            return owned != 0 && Py.isTrue(owned);
+        } finally {
+            Refs.decrefOrNull(owned);
+        }
     }
 
     boolean isStrict() {
@@ -166,13 +178,13 @@ public final class EventLoop {
 
     /** Queues a handle and returns a new reference to it for the caller. */
     public long schedule(long ownedHandle) {
-        ready.push(Refs.incref(ownedHandle));
+        enqueue(Refs.incref(ownedHandle));
         return ownedHandle;
     }
 
     /** Queues a callback as {@code call_soon} does. */
     public void callSoon(long callback, long arguments, long count, long context) {
-        ready.push(handles.newHandle(callback, arguments, count, context));
+        enqueue(handles.newHandle(callback, arguments, count, context));
     }
 
     /** Queues a handle that others hold too; one that was cancelled is left out. */
@@ -181,13 +193,56 @@ public final class EventLoop {
             throw PyErr.raise(PyErr.TYPE_ERROR, "an asyncio.Handle is required, not " + Py.typeName(handle));
         }
         if (!Handles.isCancelled(handle)) {
-            ready.push(Refs.incref(handle));
+            enqueue(Refs.incref(handle));
+        }
+    }
+
+    /** Whether the calling thread may touch the queues: it has the GIL or, without one, the loop. */
+    private boolean isMine() {
+        return !Version.FREE_THREADED || claim.isMine();
+    }
+
+    private void enqueue(long ownedHandle) {
+        if (isMine()) {
+            ready.push(ownedHandle);
+        } else {
+            post(ownedHandle, Mailbox.NOW);
+        }
+    }
+
+    /** Leaves a handle for the loop's thread. */
+    private void post(long ownedHandle, long deadlineNanos) {
+        if (!mailbox.put(ownedHandle, deadlineNanos)) {
+            // Asked a moment ago, the loop was open. Nobody will run what a closed loop is given, nor free it.
+            Handles.cancel(ownedHandle);
+            Refs.decref(ownedHandle);
+        }
+    }
+
+    /** Brings what other threads have left to where it belongs. */
+    private void takeMail() {
+        int count = mailbox.isEmpty() ? 0 : mailbox.take();
+        for (int i = 0; i < count; i++) {
+            long deadline = mailbox.takenDeadline(i);
+            if (deadline == Mailbox.NOW) {
+                ready.push(mailbox.takenHandle(i));
+            } else {
+                timers.add(deadline, mailbox.takenHandle(i));
+            }
         }
     }
 
     /** Takes up a TimerHandle; returns a new reference to it for the caller. */
     long scheduleTimer(double when, long ownedTimerHandle) {
-        timers.add(Clock.deadlineNanos(when), Refs.incref(ownedTimerHandle));
+        long deadline = Clock.deadlineNanos(when);
+        if (isMine()) {
+            countCancelledByOthers();
+            timers.add(deadline, Refs.incref(ownedTimerHandle));
+        } else {
+            // The deadline of NaN is the least of all: one nanosecond later is as long ago.
+            post(Refs.incref(ownedTimerHandle), Math.max(deadline, Mailbox.NOW + 1));
+            wakeup();
+        }
         return ownedTimerHandle;
     }
 
@@ -197,8 +252,13 @@ public final class EventLoop {
     }
 
     void noteTimerCancelled(long timerHandle) {
-        if (Handles.isScheduled(timerHandle)) {
+        if (!Handles.isScheduled(timerHandle)) {
+            return;
+        }
+        if (isMine()) {
             timers.noteCancelled();
+        } else {
+            mailbox.noteTimerCancelled();
         }
     }
 
@@ -222,19 +282,18 @@ public final class EventLoop {
 
     /** Notes which handler owns a descriptor, watched or not; null when it gives it up. */
     public void setOwner(int fd, FdHandler ownerOrNull) {
-        if (fd >= owners.length) {
-            owners = Arrays.copyOf(owners, Math.max(fd + 1, owners.length * 2));
-        }
-        owners[fd] = ownerOrNull;
+        owners.set(fd, ownerOrNull);
     }
 
     public FdHandler ownerOrNull(int fd) {
-        return fd >= 0 && fd < owners.length ? owners[fd] : null;
+        return owners.getOrNull(fd);
     }
 
-    /** Ends a blocking wait of this loop. Any thread that holds the GIL. */
+    /** Ends a blocking wait of this loop. Any thread that holds the GIL, or would. */
     public void wakeup() {
-        if (sleeping && !closed) {
+        if (Version.FREE_THREADED) {
+            mailbox.wake(poller);
+        } else if (sleeping && !closed) {
             sleeping = false;
             poller.wakeup();
         }
@@ -248,22 +307,48 @@ public final class EventLoop {
      * @throws PythonError SystemExit or KeyboardInterrupt out of a callback, or what a signal handler raised
      */
     public void run() {
+        ThreadGuard.Claim claimOrNull = claimOrNull();
         nextPollNanos = Long.MIN_VALUE;
         running = true;
-        sleeping = false;
+        setSleeping(false);
         try {
             do {
                 iterate();
             } while (!isStopping() && !runsOnce);
         } finally {
             running = false;
-            sleeping = watchedFromOutside;
+            setSleeping(watchedFromOutside);
+            if (claimOrNull != null) {
+                claimOrNull.release();
+            }
         }
         if (runsOnce) {
             stoppedOnce = isStopping();
             // What called this goes on until stop().
-            Refs.setSlot(self + LoopLayout.STOPPING, Refs.incref(Py.TRUE));
+            Refs.setSlot(self, LoopLayout.STOPPING, Refs.incref(Py.TRUE));
         }
+    }
+
+    private void setSleeping(boolean value) {
+        sleeping = value;
+        if (Version.FREE_THREADED) {
+            mailbox.setAsleep(value);
+        }
+    }
+
+    /**
+     * Takes this loop for the calling thread, in free-threaded Python.
+     *
+     * @return what gives it back, or null where there is nothing to give back
+     * @throws PythonError RuntimeError if another thread has it
+     */
+    public ThreadGuard.Claim claimOrNull() {
+        return Version.FREE_THREADED ? claim.takeOrNull() : null;
+    }
+
+    /** Whether another thread runs this loop, or is in a method of it. Never in normal builds, which have the GIL. */
+    public boolean isClaimedByAnotherThread() {
+        return Version.FREE_THREADED && claim.isAnothers();
     }
 
     /** Makes the next run one iteration that waits for up to {@code timeoutNanos}; negative: for ever. */
@@ -284,30 +369,47 @@ public final class EventLoop {
     void watchFromOutside() {
         watchedFromOutside = true;
         if (!running) {
-            sleeping = true;
+            setSleeping(true);
         }
     }
 
     /** Loop time at which there is something to run, NaN if nothing but I/O would change that. */
     double nextDeadlineSeconds() {
+        if (Version.FREE_THREADED) {
+            takeMail();
+        }
         if (!ready.isEmpty() || isStopping()) {
             return time();
         }
-        timers.dropCancelled();
+        dropCancelledTimers();
         return timers.isEmpty() ? Double.NaN : Clock.toSeconds(timers.firstDeadline());
     }
 
     /** One iteration: 1. wait for I/O and hand it out, 2. take the timers that are due, 3. run what is ready. */
     private void iterate() {
-        timers.dropCancelled();
+        dropCancelledTimers();
         long now = clock.nanos();
-        if (ready.isEmpty() && !isStopping()) {
+        if (ready.isEmpty() && !isStopping() && (!Version.FREE_THREADED || mailbox.isEmpty())) {
             waitForIo(now);
         } else if (now >= nextPollNanos) {
             pollWithoutWaiting(now);
         }
+        if (Version.FREE_THREADED) {
+            takeMail();
+        }
         takeDueTimers();
         runReady();
+    }
+
+    private void dropCancelledTimers() {
+        countCancelledByOthers();
+        timers.dropCancelled();
+    }
+
+    private void countCancelledByOthers() {
+        if (Version.FREE_THREADED) {
+            timers.noteCancelled(mailbox.takeCancelledTimers());
+        }
     }
 
     private void waitForIo(long now) {
@@ -347,18 +449,24 @@ public final class EventLoop {
 
     private int sleep(long timeoutNanos) {
         sleeping = true;
+        // Another thread may have called stop() just now, and found nobody to wake.
+        if (Version.FREE_THREADED && (!mailbox.fallAsleep() || isStopping())) {
+            setSleeping(false);
+            return 0;
+        }
         long threadState = Gil.release();
         int count;
         try {
             count = poller.await(timeoutNanos);
         } finally {
             Gil.acquire(threadState);
-            sleeping = false;
+            setSleeping(false);
         }
         return count;
     }
 
     private void pollWithoutWaiting(long now) {
+        Gil.checkpoint();
         poller.pollNow();
         nextPollNanos = now + POLL_INTERVAL_NANOS;
     }
@@ -390,6 +498,9 @@ public final class EventLoop {
     void visitReferences(LongConsumer visit) {
         ready.forEach(visit);
         timers.forEach(visit);
+        if (Version.FREE_THREADED) {
+            mailbox.forEach(visit);
+        }
         handles.visitReferences(visit);
         poller.forEachHandler(handler -> {
             if (handler instanceof ReferenceHolder holder) {
@@ -400,6 +511,9 @@ public final class EventLoop {
 
     /** Drops every handle that is still queued, as {@code Loop.close} does. */
     public void clearQueues() {
+        if (Version.FREE_THREADED) {
+            takeMail();
+        }
         while (!ready.isEmpty()) {
             Refs.decref(ready.pop());
         }
@@ -412,6 +526,9 @@ public final class EventLoop {
             return;
         }
         closed = true;
+        if (Version.FREE_THREADED) {
+            mailbox.close();
+        }
         clearQueues();
         handles.clear();
         poller.forEachHandler(EventLoop::release);

@@ -5,8 +5,10 @@ import dev.jvloop.capi.Contexts;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Objects;
 import dev.jvloop.capi.Tuples;
+import dev.jvloop.capi.Version;
 import dev.jvloop.py.Calls;
 import dev.jvloop.py.ContextSwitch;
+import dev.jvloop.py.CriticalSection;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
@@ -140,7 +142,7 @@ final class Handles {
     }
 
     static void setScheduled(long timerHandle, boolean value) {
-        Refs.setSlot(timerHandle + SCHEDULED, Refs.incref(value ? Py.TRUE : Py.FALSE));
+        Refs.setSlot(timerHandle, SCHEDULED, Refs.incref(value ? Py.TRUE : Py.FALSE));
     }
 
     /** A borrowed reference to the time a TimerHandle is due. */
@@ -165,12 +167,12 @@ final class Handles {
 
     /** Cancels a handle as {@code Handle.cancel} does where debug is off. */
     static void cancel(long handle) {
-        Refs.setSlot(handle + CANCELLED, Refs.incref(Py.TRUE));
-        Refs.setSlot(handle + CALLBACK, Refs.incref(Py.NONE));
-        Refs.setSlot(handle + ARGS, Refs.incref(Py.NONE));
+        Refs.setSlot(handle, CANCELLED, Refs.incref(Py.TRUE));
+        Refs.setSlot(handle, CALLBACK, Refs.incref(Py.NONE));
+        Refs.setSlot(handle, ARGS, Refs.incref(Py.NONE));
         if (Py.typeOf(handle) == HANDLE) {
             for (int i = 0; i < INLINE_ARGUMENTS; i++) {
-                Refs.setSlot(handle + ARG0 + 8L * i, 0);
+                Refs.setSlot(handle, ARG0 + 8L * i, 0);
             }
         }
     }
@@ -213,12 +215,21 @@ final class Handles {
     }
 
     private void runShared(long ownedHandle) {
-        long ownedCallback = Refs.incref(Memory.getLong(ownedHandle + CALLBACK));
-        long ownedContext = Refs.incref(Memory.getLong(ownedHandle + CONTEXT));
-        long args = Memory.getLong(ownedHandle + ARGS);
-        long ownedArgs = args != 0 ? Refs.incref(args) : newTuple(ownedHandle + ARG0, inlineCount(ownedHandle));
+        long ownedCallback;
+        long ownedContext;
+        long ownedArgs;
+        try (var _ = CriticalSection.ofOrNull(ownedHandle)) {
+            ownedCallback = Refs.incref(Memory.getLong(ownedHandle + CALLBACK));
+            ownedContext = Refs.incref(Memory.getLong(ownedHandle + CONTEXT));
+            long args = Memory.getLong(ownedHandle + ARGS);
+            ownedArgs = args != 0 ? Refs.incref(args) : newTuple(ownedHandle + ARG0, inlineCount(ownedHandle));
+        }
+        // Another thread may have cancelled it since the loop looked, which empties the slots afterwards.
+        boolean cancelledMeanwhile = Version.FREE_THREADED && isCancelled(ownedHandle);
         long ownedException = 0;
-        if (ContextSwitch.enter(ownedContext)) {
+        if (cancelledMeanwhile) {
+            ownedException = 0;
+        } else if (ContextSwitch.enter(ownedContext)) {
             long ownedResult = newResultOfArgs(ownedCallback, ownedArgs);
             if (ownedResult == 0) {
                 ownedException = PyErr.newTaken();
@@ -290,7 +301,7 @@ final class Handles {
         long ownedContext = take(ownedHandle + CONTEXT);
         long ownedArgs = take(ownedHandle + ARGS);
         if (isCancelled(ownedHandle)) {
-            Refs.setSlot(ownedHandle + CANCELLED, Refs.incref(Py.FALSE));
+            Refs.setSlot(ownedHandle, CANCELLED, Refs.incref(Py.FALSE));
         }
         // Releasing what the handle held may run code that schedules callbacks: the handle is kept before.
         if (type == HANDLE) {

@@ -33,7 +33,8 @@ public final class LoopMethods {
 
     /** Gives the Python classes their methods. */
     public static void attach() {
-        new MethodTable(MethodHandles.lookup(), LoopMethods.class, Namespace.object("type.Loop"))
+        long loop = Namespace.object("type.Loop");
+        new MethodTable(MethodHandles.lookup(), LoopMethods.class, loop)
                 .keywords(
                         "call_soon",
                         "($self, callback, /, *args, context=None)",
@@ -57,13 +58,14 @@ public final class LoopMethods {
                 .oneArgument("_timer_handle_cancelled", "($self, handle, /)", "Note that a timer was cancelled.")
                 .noArguments("_run_once", "($self, /)", "Run iterations until stop(), or one.")
                 .noArguments("_write_to_self", "($self, /)", "Wake the loop if it waits.")
+                .oneArgument("_interest", "($self, fd, /)", "What a descriptor is watched for: 1 read, 4 write.")
+                .positional("_open_engine", "($self, overridden, strict, /)", "Create the Java half.");
+        new MethodTable(MethodHandles.lookup(), LoopMethods.class, loop, new LoopGuard())
                 .positional("_watch", "($self, fd, direction, handle, /)", "Set a reader (1) or writer (4) Handle.")
                 .positional("_unwatch", "($self, fd, direction, /)", "Remove a reader (1) or writer (4).")
                 .positional("_await", "($self, fd, direction, future, /)", "Wake a future when a descriptor is ready.")
                 .positional("_stop_awaiting", "($self, fd, direction, future, /)", "Undo _await().")
                 .positional("_recv", "($self, fd, count, /)", "Up to count bytes, or None if there are none yet.")
-                .oneArgument("_interest", "($self, fd, /)", "What a descriptor is watched for: 1 read, 4 write.")
-                .positional("_open_engine", "($self, overridden, strict, /)", "Create the Java half.")
                 .noArguments("_close_engine", "($self, /)", "Close the Java half.");
         new MethodTable(MethodHandles.lookup(), LoopMethods.class, Namespace.object("type.TimerHandle"))
                 .noArguments("cancel", "($self, /)", "Cancel the callback.");
@@ -247,7 +249,7 @@ public final class LoopMethods {
         Arguments.expectCount("_open_engine", count, 2);
         boolean strict = Py.isTrue(Arguments.get(arguments, 1));
         long ownedEngine = EngineObject.newFor(new EventLoop(self, intOf(Arguments.get(arguments, 0)), strict));
-        Refs.setSlot(self + LoopLayout.ENGINE, ownedEngine);
+        Refs.setSlot(self, LoopLayout.ENGINE, ownedEngine);
         return Py.newNone();
     }
 

@@ -1,6 +1,7 @@
 package dev.jvloop.loop;
 
 import dev.jvloop.py.MethodTable;
+import dev.jvloop.py.Names;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;
 import java.lang.invoke.MethodHandles;
@@ -12,8 +13,10 @@ public final class SleepMethods {
 
     /** Gives the Python class its methods. */
     public static void attach() {
-        new MethodTable(MethodHandles.lookup(), SleepMethods.class, Namespace.object("type.Loop"))
-                .oneArgument("_sleep", "($self, delay, /)", "A future that wakes after delay seconds, or None.")
+        long loop = Namespace.object("type.Loop");
+        new MethodTable(MethodHandles.lookup(), SleepMethods.class, loop, new LoopGuard())
+                .oneArgument("_sleep", "($self, delay, /)", "A future that wakes after delay seconds, or None.");
+        new MethodTable(MethodHandles.lookup(), SleepMethods.class, loop)
                 .oneArgument("_stop_sleeping", "($self, future, /)", "Nobody waits for _sleep()'s future any more.");
     }
 
@@ -28,7 +31,10 @@ public final class SleepMethods {
     }
 
     private static long _stop_sleeping(long self, long future, long unused1, long unused2) {
-        EngineObject.of(self).timers().stopSleeping(future);
+        EventLoop loop = EngineObject.of(self);
+        if (!LoopGuard.leaveToLoopThread(loop, self, Names.STOP_SLEEPING, future)) {
+            loop.timers().stopSleeping(future);
+        }
         return Py.newNone();
     }
 }

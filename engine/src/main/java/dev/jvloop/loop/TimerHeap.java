@@ -67,6 +67,11 @@ public final class TimerHeap {
         cancelled++;
     }
 
+    /** {@code count} more of them were. */
+    public void noteCancelled(int count) {
+        cancelled += count;
+    }
+
     /** A cancelled handle has left by {@link #pop}. */
     public void noteCancelledLeft() {
         cancelled--;

@@ -16,7 +16,8 @@ import java.util.function.LongConsumer;
  * <p>A sleeping future stands in the heap itself, told apart by its lowest address bit, and gets its result when it is
  * due: no handle, no callback, no arguments, no copy of the context. Nothing in the future says that its sleeper was
  * cancelled, and whoever cancels does not know where it is in the heap; so the futures that still sleep are also in a
- * set, and one in the heap that is not in the set counts as cancelled. Guarded by the GIL.
+ * set, and one in the heap that is not in the set counts as cancelled. Guarded by the GIL;
+ * in free-threaded Python the thread that has the loop alone comes here.
  */
 final class Timers {
     private static final long FUTURE = Namespace.object("type.asyncio.Future");
@@ -52,6 +53,11 @@ final class Timers {
     /** One of the handles in here was cancelled. */
     void noteCancelled() {
         heap.noteCancelled();
+    }
+
+    /** {@code count} more of them were. */
+    void noteCancelled(int count) {
+        heap.noteCancelled(count);
     }
 
     // ---- sleeping futures ----

@@ -1,13 +1,13 @@
 package dev.jvloop.py;
 
 import dev.jvloop.capi.Memory;
+import dev.jvloop.capi.Version;
 
 /**
  * Where things are inside CPython's objects. The Python package measured the offsets on live objects of this
  * interpreter; {@link #check} reads known objects through them before anything else trusts them.
  */
 public final class Layout {
-    static final boolean FREE_THREADED = Namespace.integer("free_threaded") != 0;
     static final long REFCOUNT = 0;
     static final long TYPE = Namespace.integer("offset.ob_type");
     /** Size of the object header: where an object's own fields start. */
@@ -24,6 +24,7 @@ public final class Layout {
     public static void check() {
         long bytes = Namespace.object("probe.bytes");
         long tuple = Namespace.object("probe.tuple");
+        expect("threading", (Namespace.integer("free_threaded") != 0) == Version.FREE_THREADED);
         expect("ob_type", Py.typeOf(bytes) == Namespace.object("type.bytes"));
         expect("bytes size", Py.size(bytes) == 6);
         expect(
@@ -33,7 +34,7 @@ public final class Layout {
         expect("tuple items", Py.tupleItem(tuple, 1) == bytes);
         expect("int digit", Py.smallInt(Namespace.object("probe.int")) == 123_456_789);
         expect("float value", Py.floatValue(Namespace.object("probe.float")) == 1.5);
-        if (!FREE_THREADED) {
+        if (!Version.FREE_THREADED) {
             int before = Memory.getInt(tuple + REFCOUNT);
             Refs.incref(tuple);
             expect("refcount", Memory.getInt(tuple + REFCOUNT) == before + 1);

@@ -3,8 +3,11 @@ package dev.jvloop.py;
 import dev.jvloop.capi.Descriptors;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Objects;
+import dev.jvloop.capi.Version;
 import java.lang.foreign.Arena;
+import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 
 /**
  * Gives a Python class methods whose bodies are static Java methods: a method descriptor over an upcall stub, which
@@ -20,16 +23,25 @@ public final class MethodTable {
     private final MethodHandles.Lookup lookup;
     private final Class<?> bodies;
     private final long type;
+    private final ThreadGuard guardOrNull;
 
     /**
+     * Methods that any thread may call.
+     *
      * @param lookup sees the bodies
      * @param bodies the class whose static methods are the bodies, each under the Python method's name
      * @param type the Python class
      */
     public MethodTable(MethodHandles.Lookup lookup, Class<?> bodies, long type) {
+        this(lookup, bodies, type, null);
+    }
+
+    /** Methods of the one thread that {@code guard} lets through. Normal builds do not ask it: there the GIL is the guard. */
+    public MethodTable(MethodHandles.Lookup lookup, Class<?> bodies, long type, ThreadGuard guard) {
         this.lookup = lookup;
         this.bodies = bodies;
         this.type = type;
+        this.guardOrNull = Version.FREE_THREADED ? guard : null;
     }
 
     /** A method of {@code self} alone. */
@@ -56,7 +68,7 @@ public final class MethodTable {
         Arena forever = Arena.global();
         long definition = forever.allocate(METHOD_DEF_SIZE, 8).address();
         Memory.putLong(definition, forever.allocateFrom(name).address());
-        Memory.putLong(definition + 8, Upcalls.raising(Upcalls.body(lookup, bodies, name)));
+        Memory.putLong(definition + 8, Upcalls.raising(guarded(Upcalls.body(lookup, bodies, name))));
         Memory.putInt(definition + 16, flags);
         String text = name + signature + "\n--\n\n" + doc;
         Memory.putLong(definition + 24, forever.allocateFrom(text).address());
@@ -68,5 +80,40 @@ public final class MethodTable {
         Refs.decref(ownedName);
         Refs.decref(ownedDescriptor);
         return this;
+    }
+
+    private MethodHandle guarded(MethodHandle body) {
+        return guardOrNull == null
+                ? body
+                : MethodHandles.insertArguments(Guarded.CALL, 0, new Guarded(guardOrNull, body));
+    }
+
+    /** A body behind its guard. */
+    private record Guarded(ThreadGuard guard, MethodHandle body) {
+        private static final MethodHandle CALL = call();
+
+        private static MethodHandle call() {
+            try {
+                return MethodHandles.lookup()
+                        .findVirtual(
+                                Guarded.class,
+                                "call",
+                                MethodType.methodType(long.class, long.class, long.class, long.class, long.class));
+            } catch (ReflectiveOperationException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        @SuppressWarnings("unused")
+        private long call(long self, long b, long c, long d) throws Throwable {
+            ThreadGuard.Claim claimOrNull = guard.enterOrNull(self);
+            try {
+                return (long) body.invokeExact(self, b, c, d);
+            } finally {
+                if (claimOrNull != null) {
+                    claimOrNull.release();
+                }
+            }
+        }
     }
 }

@@ -16,5 +16,18 @@ public final class Names {
     public static final long PAUSE_WRITING = Py.internForever("pause_writing");
     public static final long RESUME_WRITING = Py.internForever("resume_writing");
 
+    public static final long BEGIN = Py.internForever("_begin");
+    public static final long CLOSE = Py.internForever("close");
+    public static final long STOP_SLEEPING = Py.internForever("_stop_sleeping");
+    public static final long FORCE_CLOSE = Py.internForever("_force_close");
+
     private Names() {}
+
+    /**
+     * Makes the names at start-up: interning takes a lock of free-threaded Python's, where the garbage collector may
+     * stop a thread, and others must not wait for this class's initialisation then.
+     */
+    public static void prepare() {
+        assert NAME != 0;
+    }
 }

@@ -19,7 +19,7 @@ public final class Refs {
 
     /** Takes another reference: what was borrowed is owned now. */
     public static long incref(long object) {
-        if (Layout.FREE_THREADED) {
+        if (Version.FREE_THREADED) {
             Objects.Py_IncRef(object);
             return object;
         }
@@ -32,7 +32,7 @@ public final class Refs {
 
     /** Gives an owned reference back. May run any Python code, when it was the last one. */
     public static void decref(long owned) {
-        if (Layout.FREE_THREADED) {
+        if (Version.FREE_THREADED) {
             Objects.Py_DecRef(owned);
             return;
         }
@@ -46,9 +46,9 @@ public final class Refs {
         }
     }
 
-    /** Whether the caller's reference is the only one. Never true in free-threaded Python, where nobody can tell. */
+    /** Whether the caller's reference is the only one. Never true in free-threaded Python, which counts in two places. */
     public static boolean isOnlyReference(long owned) {
-        return !Layout.FREE_THREADED && Memory.getInt(owned + Layout.REFCOUNT) == 1;
+        return !Version.FREE_THREADED && Memory.getInt(owned + Layout.REFCOUNT) == 1;
     }
 
     /** {@link #decref} that lets 0 pass. */
@@ -58,10 +58,21 @@ public final class Refs {
         }
     }
 
-    /** Stores an owned reference in a slot and releases what the slot held. */
-    public static void setSlot(long slot, long owned) {
-        long ownedBefore = Memory.getLong(slot);
-        Memory.putLong(slot, owned);
+    /** Stores an owned reference in a slot of an object and releases what the slot held. */
+    public static void setSlot(long object, long offset, long owned) {
+        long ownedBefore;
+        try (var _ = CriticalSection.ofOrNull(object)) {
+            ownedBefore = Memory.getLong(object + offset);
+            Memory.putLongRelease(object + offset, owned);
+        }
         decrefOrNull(ownedBefore);
+    }
+
+    /** A new reference to what a slot of an object holds, which another thread may replace meanwhile; or 0. */
+    public static long newFromSlotOrNull(long object, long offset) {
+        try (var _ = CriticalSection.ofOrNull(object)) {
+            long held = Memory.getLong(object + offset);
+            return held == 0 ? 0 : incref(held);
+        }
     }
 }

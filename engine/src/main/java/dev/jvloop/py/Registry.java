@@ -1,5 +1,7 @@
 package dev.jvloop.py;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 
 /**
@@ -10,7 +12,9 @@ import java.util.Arrays;
 public final class Registry {
     private static final int INITIAL_CAPACITY = 64;
 
-    private static Object[] table = new Object[INITIAL_CAPACITY];
+    private static final VarHandle ELEMENT = MethodHandles.arrayElementVarHandle(Object[].class);
+
+    private static volatile Object[] table = new Object[INITIAL_CAPACITY];
     private static int[] freeIds = new int[INITIAL_CAPACITY];
     private static int freeCount;
     private static int nextId = 1;
@@ -22,12 +26,12 @@ public final class Registry {
         if (id >= table.length) {
             table = Arrays.copyOf(table, table.length * 2);
         }
-        table[id] = object;
+        ELEMENT.setRelease(table, id, object);
         return id;
     }
 
     public static synchronized void remove(int id) {
-        table[id] = null;
+        ELEMENT.setRelease(table, id, null);
         if (freeCount == freeIds.length) {
             freeIds = Arrays.copyOf(freeIds, freeIds.length * 2);
         }
@@ -36,6 +40,6 @@ public final class Registry {
 
     /** The object of an id, or null for 0 and for one that was removed. */
     public static Object get(int id) {
-        return table[id];
+        return ELEMENT.getAcquire(table, id);
     }
 }

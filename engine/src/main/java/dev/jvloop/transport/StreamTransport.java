@@ -64,6 +64,10 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
         return Refs.incref(self);
     }
 
+    EventLoop loop() {
+        return loop;
+    }
+
     int fd() {
         return fd;
     }
@@ -130,7 +134,7 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
 
     void resumeReading() {
         paused = false;
-        Refs.setSlot(self + TransportLayout.CONTEXT, PyErr.checked(Contexts.PyContext_CopyCurrent()));
+        Refs.setSlot(self, TransportLayout.CONTEXT, PyErr.checked(Contexts.PyContext_CopyCurrent()));
         readEof = false;
         updateInterest();
     }

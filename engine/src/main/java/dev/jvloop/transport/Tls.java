@@ -17,6 +17,7 @@ final class Tls {
      */
     static void prepare(long block) {
         Namespace.add(block);
+        TlsNames.prepare();
         TlsMethods.attach();
         ready = true;
     }

@@ -457,7 +457,7 @@ final class TlsLayer {
 
     private void addToBacklogSize(long change) {
         Refs.setSlot(
-                self + TlsLayout.WRITE_BUFFER_SIZE, PyErr.checked(Longs.PyLong_FromLongLong(backlogSize() + change)));
+                self, TlsLayout.WRITE_BUFFER_SIZE, PyErr.checked(Longs.PyLong_FromLongLong(backlogSize() + change)));
     }
 
     private long backlogSize() {

@@ -12,6 +12,7 @@ import dev.jvloop.py.MethodTable;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.Refs;
+import dev.jvloop.py.ThreadGuard;
 import java.lang.invoke.MethodHandles;
 
 /** The methods of {@code SSLProtocol} and {@code SSLTransport} whose bodies are Java. */
@@ -21,7 +22,7 @@ final class TlsMethods {
 
     /** Gives the Python classes their methods. */
     static void attach() {
-        new MethodTable(MethodHandles.lookup(), TlsMethods.class, TlsLayout.SSL_PROTOCOL_TYPE)
+        new MethodTable(MethodHandles.lookup(), TlsMethods.class, TlsLayout.SSL_PROTOCOL_TYPE, TlsMethods::claimOrNull)
                 .positional("_open_layer", "($self, ssl_socket, ssl_context, /)", "Take up an _ssl._SSLSocket.")
                 .noArguments("_do_handshake", "($self, /)", "Go on with the handshake.")
                 .noArguments("_do_shutdown", "($self, /)", "Go on with the end.")
@@ -29,8 +30,23 @@ final class TlsMethods {
                 .noArguments("_do_write", "($self, /)", "Encrypt and send what is kept.")
                 .noArguments("_process_outgoing", "($self, /)", "Send what OpenSSL wrote by itself.")
                 .oneArgument("_write_appdata", "($self, list_of_data, /)", "Encrypt and send several buffers.");
-        new MethodTable(MethodHandles.lookup(), TlsMethods.class, TlsLayout.SSL_TRANSPORT_TYPE)
+        new MethodTable(
+                        MethodHandles.lookup(),
+                        TlsMethods.class,
+                        TlsLayout.SSL_TRANSPORT_TYPE,
+                        TlsMethods::claimForTransportOrNull)
                 .oneArgument("write", "($self, data, /)", "Write bytes-like data; what cannot be sent is buffered.");
+    }
+
+    /** Keeps a protocol to the thread that has its loop, in free-threaded Python. */
+    private static ThreadGuard.Claim claimOrNull(long protocol) {
+        long loop = Memory.getLong(protocol + TlsLayout.LOOP);
+        return loop == 0 ? null : EngineObject.of(loop).claimOrNull();
+    }
+
+    private static ThreadGuard.Claim claimForTransportOrNull(long transport) {
+        long protocol = Memory.getLong(transport + TlsLayout.SSL_PROTOCOL);
+        return protocol == 0 || protocol == Py.NONE ? null : claimOrNull(protocol);
     }
 
     private static final int SSL_APP_DATA = 0;
@@ -46,7 +62,7 @@ final class TlsMethods {
             throw PyErr.raise(PyErr.RUNTIME_ERROR, "jvloop did not find OpenSSL's SSL in the ssl.SSLObject");
         }
         TlsLayer layer = new TlsLayer(EngineObject.of(Memory.getLong(self + TlsLayout.LOOP)), self, ssl);
-        Refs.setSlot(self + TlsLayout.LAYER, JavaReference.newFor(layer));
+        Refs.setSlot(self, TlsLayout.LAYER, JavaReference.newFor(layer));
         return Py.newNone();
     }
 

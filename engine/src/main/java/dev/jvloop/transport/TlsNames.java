@@ -1,5 +1,6 @@
 package dev.jvloop.transport;
 
+import dev.jvloop.py.Names;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;
 
@@ -24,4 +25,9 @@ final class TlsNames {
     static final long ZERO = Namespace.object("int.0");
 
     private TlsNames() {}
+
+    /** Makes the names when TLS is first used, for the reason that {@link Names#prepare} gives. */
+    static void prepare() {
+        assert DO_FLUSH != 0;
+    }
 }

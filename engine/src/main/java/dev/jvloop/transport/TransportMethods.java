@@ -5,8 +5,10 @@ import dev.jvloop.capi.Longs;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.loop.EngineObject;
 import dev.jvloop.loop.EventLoop;
+import dev.jvloop.loop.LoopGuard;
 import dev.jvloop.py.Arguments;
 import dev.jvloop.py.MethodTable;
+import dev.jvloop.py.Names;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
@@ -20,24 +22,26 @@ public final class TransportMethods {
 
     /** Gives the Python class its methods. */
     public static void attach() {
-        new MethodTable(MethodHandles.lookup(), TransportMethods.class, Namespace.object("type.StreamTransport"))
+        long transport = Namespace.object("type.StreamTransport");
+        new MethodTable(MethodHandles.lookup(), TransportMethods.class, transport, new TransportGuard())
                 .oneArgument("write", "($self, data, /)", "Write bytes-like data; what cannot be sent is buffered.")
                 .oneArgument("writelines", "($self, list_of_data, /)", "Write several buffers with one system call.")
                 .noArguments("write_eof", "($self, /)", "Close the write end after what is buffered was sent.")
-                .noArguments("close", "($self, /)", "Close after what is buffered was sent.")
-                .noArguments("is_closing", "($self, /)", "Whether close() or abort() was called.")
-                .noArguments("is_reading", "($self, /)", "Whether data is delivered.")
                 .noArguments("_pause", "($self, /)", "Stop watching for data.")
                 .noArguments("_resume", "($self, /)", "Watch for data again.")
-                .noArguments("get_write_buffer_size", "($self, /)", "Number of bytes not sent yet.")
                 .oneArgument("set_protocol", "($self, protocol, /)", "Set the protocol that gets the data.")
-                .oneArgument("_force_close", "($self, exc, /)", "Close at once; connection_lost(exc) follows.")
                 .positional("_set_water_marks", "($self, low, high, /)", "Set the limits of flow control, in bytes.")
-                .noArguments("get_write_buffer_limits", "($self, /)", "The (low, high) water marks, in bytes.")
                 .oneArgument("_open", "($self, fd, /)", "Take over a connected descriptor.")
                 .noArguments("_begin", "($self, /)", "Begin to read.")
+                .oneArgument("_own_fd", "($self, owned, /)", "Whether the descriptor is this transport's alone.");
+        new MethodTable(MethodHandles.lookup(), TransportMethods.class, transport)
+                .noArguments("close", "($self, /)", "Close after what is buffered was sent.")
+                .oneArgument("_force_close", "($self, exc, /)", "Close at once; connection_lost(exc) follows.")
+                .noArguments("is_closing", "($self, /)", "Whether close() or abort() was called.")
+                .noArguments("is_reading", "($self, /)", "Whether data is delivered.")
+                .noArguments("get_write_buffer_size", "($self, /)", "Number of bytes not sent yet.")
+                .noArguments("get_write_buffer_limits", "($self, /)", "The (low, high) water marks, in bytes.")
                 .noArguments("_detach", "($self, /)", "Unregister; returns the descriptor or -1.")
-                .oneArgument("_own_fd", "($self, owned, /)", "Whether the descriptor is this transport's alone.")
                 .noArguments("_fileno", "($self, /)", "The descriptor, or -1.")
                 .oneArgument("_address", "($self, which, /)", "sockaddr bytes of 0 the local, 1 the peer's address.");
     }
@@ -68,7 +72,10 @@ public final class TransportMethods {
     }
 
     private static long close(long self, long unused1, long unused2, long unused3) {
-        TransportLayout.of(self).close();
+        StreamTransport transport = TransportLayout.of(self);
+        if (!LoopGuard.leaveToLoopThread(transport.loop(), self, Names.CLOSE, 0)) {
+            transport.close();
+        }
         return Py.newNone();
     }
 
@@ -97,12 +104,15 @@ public final class TransportMethods {
     private static long set_protocol(long self, long protocol, long unused1, long unused2) {
         StreamTransport transport = TransportLayout.of(self);
         transport.setReceiver(Transports.receiverOf(protocol));
-        Refs.setSlot(self + TransportLayout.PROTOCOL, Refs.incref(protocol));
+        Refs.setSlot(self, TransportLayout.PROTOCOL, Refs.incref(protocol));
         return Py.newNone();
     }
 
     private static long _force_close(long self, long exception, long unused1, long unused2) {
-        TransportLayout.of(self).forceClose(exception);
+        StreamTransport transport = TransportLayout.of(self);
+        if (!LoopGuard.leaveToLoopThread(transport.loop(), self, Names.FORCE_CLOSE, exception)) {
+            transport.forceClose(exception);
+        }
         return Py.newNone();
     }
 

@@ -20,7 +20,6 @@ import java.lang.foreign.ValueLayout;
 final class Transports {
     private static final long STREAM_TRANSPORT = Namespace.object("type.StreamTransport");
     private static final long BUFFERED_PROTOCOL = Namespace.object("type.BufferedProtocol");
-    private static final long BEGIN = Py.internForever("_begin");
     private static final int IPPROTO_TCP = 6;
     private static final int TCP_NODELAY = 1;
     private static final long ONE = oneForever();
@@ -36,7 +35,7 @@ final class Transports {
     /** Gives the Python transport its Java half. */
     static StreamTransport open(EventLoop loop, long transport, int fd, SocketAddresses addresses) {
         StreamTransport created = new StreamTransport(loop, transport, fd, addresses);
-        Refs.setSlot(transport + TransportLayout.JAVA_HALF, JavaReference.newFor(created));
+        Refs.setSlot(transport, TransportLayout.JAVA_HALF, JavaReference.newFor(created));
         loop.setOwner(fd, created);
         return created;
     }
@@ -52,14 +51,14 @@ final class Transports {
      */
     static void accept(EventLoop loop, int fd, SocketAddresses addresses, long protocol, long server, long context) {
         long ownedTransport = PyErr.checked(Objects.PyType_GenericAlloc(STREAM_TRANSPORT, 0));
-        Refs.setSlot(ownedTransport + TransportLayout.LOOP, Refs.incref(loop.self()));
-        Refs.setSlot(ownedTransport + TransportLayout.PROTOCOL, Refs.incref(protocol));
-        Refs.setSlot(ownedTransport + TransportLayout.SERVER, Py.newNone());
-        Refs.setSlot(ownedTransport + TransportLayout.SOCK, Py.newNone());
-        Refs.setSlot(ownedTransport + TransportLayout.EXTRA, Py.newNone());
-        Refs.setSlot(ownedTransport + TransportLayout.EMPTY_WAITER, Py.newNone());
-        Refs.setSlot(ownedTransport + TransportLayout.PROTOCOL_PAUSED, Py.newBool(false));
-        Refs.setSlot(ownedTransport + TransportLayout.CONTEXT, Refs.incref(context));
+        Refs.setSlot(ownedTransport, TransportLayout.LOOP, Refs.incref(loop.self()));
+        Refs.setSlot(ownedTransport, TransportLayout.PROTOCOL, Refs.incref(protocol));
+        Refs.setSlot(ownedTransport, TransportLayout.SERVER, Py.newNone());
+        Refs.setSlot(ownedTransport, TransportLayout.SOCK, Py.newNone());
+        Refs.setSlot(ownedTransport, TransportLayout.EXTRA, Py.newNone());
+        Refs.setSlot(ownedTransport, TransportLayout.EMPTY_WAITER, Py.newNone());
+        Refs.setSlot(ownedTransport, TransportLayout.PROTOCOL_PAUSED, Py.newBool(false));
+        Refs.setSlot(ownedTransport, TransportLayout.CONTEXT, Refs.incref(context));
         StreamTransport transport = open(loop, ownedTransport, fd, addresses);
         try {
             transport.setReceiver(receiverOf(protocol));
@@ -89,7 +88,7 @@ final class Transports {
     /** Queues {@code protocol.connection_made(transport)} and, behind it, the beginning of reading. */
     static void scheduleStart(EventLoop loop, long transport, long protocol, long context) {
         long ownedMade = Py.newAttribute(protocol, Names.CONNECTION_MADE);
-        long ownedBegin = Py.newAttribute(transport, BEGIN);
+        long ownedBegin = Py.newAttribute(transport, Names.BEGIN);
         try (Arena arena = Arena.ofConfined()) {
             long argument = arena.allocate(8, 8).address();
             Memory.putLong(argument, transport);

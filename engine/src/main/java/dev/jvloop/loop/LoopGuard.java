@@ -1,0 +1,40 @@
+package dev.jvloop.loop;
+
+import dev.jvloop.capi.Memory;
+import dev.jvloop.py.Py;
+import dev.jvloop.py.Refs;
+import dev.jvloop.py.ThreadGuard;
+import java.lang.foreign.Arena;
+
+/** Lets one thread at a time use a loop, for methods of {@code jvloop.Loop} that are not thread-safe. */
+public final class LoopGuard implements ThreadGuard {
+    @Override
+    public Claim enterOrNull(long self) {
+        return EngineObject.of(self).claimOrNull();
+    }
+
+    /**
+     * Has the loop's thread call a method, if that is not the calling one. What ends a connection or a sleep may come
+     * from another thread without any mistake of the program's: a lost StreamWriter closes its transport when it is
+     * finalised, and the garbage collector finalises on whatever thread it runs.
+     *
+     * @param object whose method it is
+     * @param argumentOrZero the method's argument, if it takes one
+     * @return false if the calling thread is to do it itself
+     */
+    public static boolean leaveToLoopThread(EventLoop loop, long object, long method, long argumentOrZero) {
+        if (!loop.isClaimedByAnotherThread()) {
+            return false;
+        }
+        long ownedMethod = Py.newAttribute(object, method);
+        try (Arena arena = Arena.ofConfined()) {
+            long argument = arena.allocate(8, 8).address();
+            Memory.putLong(argument, argumentOrZero);
+            loop.callSoon(ownedMethod, argument, argumentOrZero == 0 ? 0 : 1, 0);
+            loop.wakeup();
+        } finally {
+            Refs.decref(ownedMethod);
+        }
+        return true;
+    }
+}
