@@ -17,7 +17,7 @@ from asyncio import constants
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from jvloop import _fork, _handles, _jvm, _layout, _servers, _sockets, _transport
+from jvloop import _fork, _handles, _jvm, _layout, _pipes, _servers, _sockets, _transport
 
 if TYPE_CHECKING:
     from jvloop._loop import Loop
@@ -40,6 +40,8 @@ _SLOTS: dict[str, tuple[str, ...]] = {
         *("_arg0", "_arg1", "_arg2"),
     ),
     "TimerHandle": ("_scheduled", "_when"),
+    "ReadPipeTransport": ("_java_half", "_loop", "_protocol", "_context"),
+    "WritePipeTransport": ("_java_half", "_loop", "_protocol", "_context"),
 }
 
 _BUILTIN_TYPES = (
@@ -61,6 +63,7 @@ _HELPERS = (
     *(_transport.warn_lost_write, _transport.call_flow_control, _transport.fail_empty_waiter),
     *(_transport.resolve_empty_waiter, _transport.schedule_connection_lost),
     *(_transport.transport_log_eof, _transport.transport_log_if_slow),
+    *_pipes.HELPERS,
 )
 
 
@@ -103,6 +106,8 @@ def _classes(loop_class: type[Loop]) -> dict[str, type]:
         "StreamTransport": _transport.StreamTransport,
         "Handle": _handles.Handle,
         "TimerHandle": _handles.TimerHandle,
+        "ReadPipeTransport": _pipes.ReadPipeTransport,
+        "WritePipeTransport": _pipes.WritePipeTransport,
     }
 
 
@@ -131,7 +136,15 @@ def start_engine(loop_class: type[Loop]) -> None:
     _jvm.ensure_engine(_first_block[0])
 
 
-_WITH_JAVA_METHODS = ("Loop", "StreamTransport", "TimerHandle", "SSLProtocol", "SSLTransport")
+_WITH_JAVA_METHODS = (
+    "Loop",
+    "StreamTransport",
+    "TimerHandle",
+    "SSLProtocol",
+    "SSLTransport",
+    "ReadPipeTransport",
+    "WritePipeTransport",
+)
 
 
 def _disarm_child() -> None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from jvloop import _bindings, _driving, _fork, _sockets, _tls
 from jvloop._faulthandler import reclaim_signals
+from jvloop._pipes import ReadPipeTransport, WritePipeTransport
 from jvloop._resolver import literal_addrinfo, literal_nameinfo
 from jvloop._selector import READ, WRITE, PollerView, fileno_of
 from jvloop._transport import StreamTransport
@@ -267,6 +268,24 @@ class Loop(asyncio.SelectorEventLoop):
             ssl_handshake_timeout=ssl_handshake_timeout,
             ssl_shutdown_timeout=ssl_shutdown_timeout,
         )
+
+    def _make_read_pipe_transport(
+        self,
+        pipe: Any,
+        protocol: asyncio.BaseProtocol,
+        waiter: asyncio.Future[None] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> ReadPipeTransport:
+        return ReadPipeTransport(self, pipe, protocol, waiter, extra)
+
+    def _make_write_pipe_transport(
+        self,
+        pipe: Any,
+        protocol: asyncio.BaseProtocol,
+        waiter: asyncio.Future[None] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> WritePipeTransport:
+        return WritePipeTransport(self, pipe, protocol, waiter, extra)
 
     def _start_serving(
         self,

@@ -32,6 +32,17 @@ def _set_result_unless_cancelled(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
+def water_marks(high: int | None, low: int | None) -> tuple[int, int]:
+    """The (low, high) water marks, in bytes, that set_write_buffer_limits() means. Raises ValueError."""
+    if high is None:
+        high = _DEFAULT_HIGH_WATER if low is None else 4 * low
+    if low is None:
+        low = high // 4
+    if not high >= low >= 0:
+        raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
+    return low, high
+
+
 class StreamTransport(_FlowControlMixin):
     """A connected TCP or Unix stream socket. The loop's thread only.
 
@@ -200,13 +211,7 @@ class StreamTransport(_FlowControlMixin):
 
         Raises ValueError unless high >= low >= 0.
         """
-        if high is None:
-            high = _DEFAULT_HIGH_WATER if low is None else 4 * low
-        if low is None:
-            low = high // 4
-        if not high >= low >= 0:
-            raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
-        self._set_water_marks(low, high)
+        self._set_water_marks(*water_marks(high, low))
 
     def can_write_eof(self) -> bool:
         """True: a stream socket can be closed for writing alone."""

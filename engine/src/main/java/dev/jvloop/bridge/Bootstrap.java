@@ -11,7 +11,9 @@ import dev.jvloop.py.Namespace;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
 import dev.jvloop.transport.ListenerMethods;
+import dev.jvloop.transport.ReadPipeMethods;
 import dev.jvloop.transport.TransportMethods;
+import dev.jvloop.transport.WritePipeMethods;
 
 /** Where Python enters Java, once in a process. */
 public final class Bootstrap {
@@ -39,6 +41,8 @@ public final class Bootstrap {
             DrivingMethods.attach();
             TransportMethods.attach();
             ListenerMethods.attach();
+            ReadPipeMethods.attach();
+            WritePipeMethods.attach();
             return 0;
         } catch (PythonError e) {
             return -1;

@@ -64,8 +64,13 @@ public final class SystemCalls {
         return Downcall.of(name, SHAPE, ERRNO);
     }
 
+    /** Where the linker puts errno: for the classes beside this one that bind further calls. */
+    MemorySegment state() {
+        return state;
+    }
+
     /** Result of a call whose C type is ssize_t. */
-    private long result(long value) {
+    long result(long value) {
         return value >= 0 ? value : -(int) ERRNO_VALUE.get(state, 0L);
     }
 

@@ -11,14 +11,19 @@ final class FlowControl {
 
     private final EventLoop loop;
     private final long transport;
+    private final long protocolSlot;
     private boolean paused;
     private long highWater = DEFAULT_HIGH_WATER;
     private long lowWater = DEFAULT_HIGH_WATER / 4;
 
-    /** @param transport borrowed reference to the Python half, which outlives this object */
-    FlowControl(EventLoop loop, long transport) {
+    /**
+     * @param transport borrowed reference to the Python half, which outlives this object
+     * @param protocolSlot offset, in bytes, of the slot that holds its protocol
+     */
+    FlowControl(EventLoop loop, long transport, long protocolSlot) {
         this.loop = loop;
         this.transport = transport;
+        this.protocolSlot = protocolSlot;
     }
 
     /** In bytes. */
@@ -53,7 +58,7 @@ final class FlowControl {
     }
 
     private void call(long method) {
-        long protocol = Memory.getLong(transport + TransportLayout.PROTOCOL);
+        long protocol = Memory.getLong(transport + protocolSlot);
         Calls.run(TransportHelpers.CALL_PROTOCOL, loop.self(), transport, protocol, method);
     }
 }

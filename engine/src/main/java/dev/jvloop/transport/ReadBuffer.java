@@ -9,13 +9,13 @@ import dev.jvloop.py.PythonError;
 import dev.jvloop.py.Refs;
 
 /**
- * Receives from one socket.
+ * Receives from one socket; {@link #fetch} is overridden for what is read by another system call.
  *
  * <p>Small messages come through the loop's read buffer and are copied into a bytes object of their exact size. After
  * a read of {@value #LARGE} bytes or more the next one goes straight into a bytes object of asyncio's largest read,
  * which is then cut: the copy would cost more than the reallocation.
  */
-final class ReadBuffer {
+class ReadBuffer {
     private static final int LARGE = 48 * 1024;
 
     private final EventLoop loop;
@@ -28,12 +28,17 @@ final class ReadBuffer {
         this.loop = loop;
     }
 
+    /** The system call: the kernel's result, or {@code -errno}. */
+    long fetch(int fd, long address, long length) {
+        return loop.calls().recv(fd, address, length);
+    }
+
     /** Receives what is there; the result is the kernel's. After a positive one, {@link #takeOwnedBytes} follows. */
     long receive(int fd) {
         if (lastWasLarge) {
             return receiveLarge(fd);
         }
-        received = loop.calls().recv(fd, loop.scratch().readBuffer, IoScratch.READ_SIZE);
+        received = fetch(fd, loop.scratch().readBuffer, IoScratch.READ_SIZE);
         lastWasLarge = received >= LARGE;
         return received;
     }
@@ -50,7 +55,7 @@ final class ReadBuffer {
 
     private long receiveLarge(int fd) {
         long ownedRoom = PyErr.checked(ByteStrings.PyBytes_FromStringAndSize(0, IoScratch.READ_SIZE));
-        received = loop.calls().recv(fd, Py.bytesData(ownedRoom), IoScratch.READ_SIZE);
+        received = fetch(fd, Py.bytesData(ownedRoom), IoScratch.READ_SIZE);
         lastWasLarge = received >= LARGE;
         long owned = Buffer.newShortened(ownedRoom, Math.max(received, 0), loop.scratch());
         if (received > 0) {
@@ -73,7 +78,7 @@ final class ReadBuffer {
                 failedBeforeReading = true;
                 throw PyErr.raise(PyErr.RUNTIME_ERROR, "get_buffer() returned an empty buffer");
             }
-            return loop.calls().recv(fd, buffer.address(), buffer.length());
+            return fetch(fd, buffer.address(), buffer.length());
         }
     }
 

@@ -56,7 +56,7 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
         this.fd = fd;
         this.addresses = addresses;
         this.reader = new ReadBuffer(loop);
-        this.flowControl = new FlowControl(loop, self);
+        this.flowControl = new FlowControl(loop, self, TransportLayout.PROTOCOL);
     }
 
     /** A new reference to the Python half. */
