@@ -14,9 +14,14 @@ die() {
     exit 1
 }
 
-# apt_install PACKAGE...: installs the first of the packages that apt knows. False if that is not possible here.
+# apt_install [-OPTION...] PACKAGE...: installs the first of the packages that apt knows; the options are for
+# apt-get install. False if that is not possible here.
 apt_install() {
-    local as_root=() package
+    local as_root=() options=() package
+    while [[ "${1:-}" == -* ]]; do
+        options+=("$1")
+        shift
+    done
     command -v apt-get >/dev/null || return 1
     if [ "$(id -u)" != 0 ]; then
         sudo -n true 2>/dev/null || return 1
@@ -26,7 +31,8 @@ apt_install() {
     for package in "$@"; do
         if apt-cache show "$package" >/dev/null 2>&1; then
             say "Installing $package by apt"
-            "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$package" >&2 && return 0
+            "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+                apt-get install -y -qq "${options[@]}" "$package" >&2 && return 0
         fi
     done
     return 1
