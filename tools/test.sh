@@ -74,6 +74,11 @@ for part in "$@"; do
             ;;
         pytest)
             step "pytest on $version" "$folder/bin/python" -m pytest -p no:cacheprovider ${PYTEST_ARGS:-}
+            # Where OpenSSL is out of reach, TLS goes another way: once more by that one, on the newest Python.
+            if [ "$index" = $((${#interpreters[@]} - 1)) ]; then
+                step "TLS by ssl.MemoryBIO" env JVLOOP_TLS=memorybio "$folder/bin/python" -m pytest \
+                    -p no:cacheprovider --loop jvloop "$repo"/tests/behaviour/test_tls_*.py
+            fi
             ;;
         cpython)
             step "test_asyncio of $version" "$folder/bin/python" "$repo/tests/cpython/run.py"
