@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from jvloop import _bindings, _driving, _fork, _sockets, _tls
+from jvloop import _bindings, _driving, _fork, _sockets, _subprocess, _tls
 from jvloop._faulthandler import reclaim_signals
 from jvloop._pipes import ReadPipeTransport, WritePipeTransport
 from jvloop._resolver import literal_addrinfo, literal_nameinfo
@@ -98,12 +98,19 @@ class Loop(asyncio.SelectorEventLoop):
         )
         self._open_engine(overridden, strict)
         self._watched_objects: dict[int, Any] = {}
+        self._child_watches: set[_subprocess.ChildWatch] = set()
         super().__init__(PollerView(self))  # type: ignore[arg-type]
 
     # The module's globals may be gone at interpreter exit, when the policy's loop goes.
     def __del__(self, *args: Any, _fork: Any = _fork) -> None:
         if not _fork.jvm_is_gone:
             super().__del__(*args)
+
+    def close(self) -> None:
+        """Closes the loop. Raises RuntimeError while it runs."""
+        super().close()
+        for watch in list(self._child_watches):
+            watch.close()
 
     def _close_self_pipe(self) -> None:
         if self._ssock.fileno() < 0:
@@ -349,6 +356,25 @@ class Loop(asyncio.SelectorEventLoop):
             transp._own_fd(True)
             if was_reading:
                 transp.resume_reading()
+
+    # ---- subprocesses ----
+
+    async def _make_subprocess_transport(
+        self,
+        protocol: asyncio.SubprocessProtocol,
+        args: Any,
+        shell: bool,
+        *streams: Any,
+        extra: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> asyncio.SubprocessTransport:
+        if _subprocess.is_left_to_asyncio():
+            made = await super()._make_subprocess_transport(  # type: ignore[misc]
+                protocol, args, shell, *streams, extra=extra, **kwargs
+            )
+            transport: asyncio.SubprocessTransport = made
+            return transport
+        return await _subprocess.start(self, protocol, args, shell, *streams, extra=extra, **kwargs)
 
     # ---- sockets ----
 

@@ -1,15 +1,13 @@
-"""What programs build on a loop: structured concurrency, subprocesses, datagrams, pipes, files and TLS."""
+"""What programs build on a loop: structured concurrency, datagrams, pipes, files and TLS."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
-import signal
 import socket
 import ssl
-import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -121,87 +119,6 @@ def test_shield(run: Run) -> None:
         assert await inner
 
     run(main())
-
-
-# --- subprocesses ---------------------------------------------------------------------------------------------------
-
-
-def run_with_children(run: Run, loop: Loop, main: Coroutine[Any, Any, None]) -> None:
-    """Run `main`, which starts processes; lets the policy's child watcher of 3.11 go afterwards."""
-    try:
-        run(main)
-    finally:
-        if sys.version_info < (3, 12):
-            asyncio.get_event_loop_policy().set_child_watcher(None)  # type: ignore[arg-type]
-
-
-def test_subprocess_communicate(run: Run, loop: Loop) -> None:
-    async def main() -> None:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            "import sys; sys.stdout.write(sys.stdin.read().upper()); sys.stderr.write('error'); sys.exit(3)",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        assert await process.communicate(b"hello") == (b"HELLO", b"error")
-        assert process.returncode == 3
-
-    run_with_children(run, loop, main())
-
-
-def test_subprocess_with_much_data(run: Run, loop: Loop) -> None:
-    payload = bytes(range(256)) * 8192
-
-    async def main() -> None:
-        process = await asyncio.create_subprocess_exec(
-            "cat", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-        )
-        out, _ = await process.communicate(payload)
-        assert out == payload
-        assert process.returncode == 0
-
-    run_with_children(run, loop, main())
-
-
-def test_subprocess_shell_and_lines(run: Run, loop: Loop) -> None:
-    async def main() -> None:
-        process = await asyncio.create_subprocess_shell("echo one; echo two", stdout=asyncio.subprocess.PIPE)
-        assert process.stdout is not None
-        assert [line async for line in process.stdout] == [b"one\n", b"two\n"]
-        assert await process.wait() == 0
-
-    run_with_children(run, loop, main())
-
-
-def test_subprocess_killed(run: Run, loop: Loop) -> None:
-    async def main() -> None:
-        process = await asyncio.create_subprocess_exec("sleep", "1000")
-        process.send_signal(signal.SIGTERM)
-        assert await process.wait() == -signal.SIGTERM
-
-    run_with_children(run, loop, main())
-
-
-def test_subprocess_that_does_not_exist(run: Run, loop: Loop) -> None:
-    async def main() -> None:
-        with pytest.raises(FileNotFoundError):
-            await asyncio.create_subprocess_exec("no such program, surely")
-
-    run_with_children(run, loop, main())
-
-
-def test_several_subprocesses(run: Run, loop: Loop) -> None:
-    async def one(number: int) -> int | None:
-        process = await asyncio.create_subprocess_exec("sh", "-c", f"exit {number}")
-        await process.wait()
-        return process.returncode
-
-    async def main() -> None:
-        assert await asyncio.gather(*(one(number) for number in range(8))) == list(range(8))
-
-    run_with_children(run, loop, main())
 
 
 # --- datagrams and pipes --------------------------------------------------------------------------------------------

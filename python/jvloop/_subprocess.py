@@ -1,0 +1,162 @@
+"""Children of asyncio's subprocesses: each is watched by a pidfd in the loop's own poller, and reaped by the loop.
+
+asyncio leaves this to the policy's child watcher: on 3.11 a thread for each child, from 3.12 on a pidfd where the
+kernel has them. Here it is a pidfd on every version, so a loop of any thread can have children, without a thread and
+without asking the policy for a watcher, which warns. Starting the child and its pipes are asyncio's own code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import functools
+import os
+from asyncio import unix_events as _unix_events
+from asyncio.log import logger
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jvloop._loop import Loop
+
+unix_events: Any = _unix_events
+
+_TRACED_CHILD_RETRY_S = 0.02
+_UNKNOWN_RETURNCODE = 255
+
+
+def is_left_to_asyncio() -> bool:
+    """Whether asyncio's child watcher has to do it: the program set one of another kind, or there are no pidfds."""
+    return _has_other_watcher() or not _has_pidfds()
+
+
+@functools.cache
+def _has_pidfds() -> bool:
+    if not hasattr(os, "pidfd_open"):
+        return False
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError as exc:
+        # An old kernel, or a sandbox that forbids the call.
+        if exc.errno in (errno.ENOSYS, errno.EPERM):
+            return False
+        raise
+    return True
+
+
+def _has_other_watcher() -> bool:
+    if not hasattr(unix_events, "AbstractChildWatcher"):  # Python 3.14 has none to set
+        return False
+    policy: Any = asyncio.get_event_loop_policy()
+    getter = getattr(policy.get_child_watcher, "__func__", None)
+    if getter is not unix_events.DefaultEventLoopPolicy.get_child_watcher:
+        return getter is not asyncio.AbstractEventLoopPolicy.get_child_watcher
+    # Asking the getter would make a watcher, and warn from 3.12 on.
+    watcher = policy._watcher
+    usual = (type(None), unix_events.ThreadedChildWatcher, unix_events.PidfdChildWatcher)
+    return type(watcher) not in usual
+
+
+async def start(
+    loop: Loop,
+    protocol: asyncio.SubprocessProtocol,
+    args: Any,
+    shell: bool,
+    *streams: Any,
+    extra: dict[str, Any] | None,
+    **kwargs: Any,
+) -> asyncio.SubprocessTransport:
+    """Starts a child and connects its pipes. ``streams`` are stdin, stdout, stderr and bufsize as Popen takes them.
+
+    Raises what Popen raises, and what connecting a pipe raises once the child is killed and reaped.
+    """
+    waiter = loop.create_future()
+    transport = unix_events._UnixSubprocessTransport(
+        loop, protocol, args, shell, *streams, waiter=waiter, extra=extra, **kwargs
+    )
+    _watch(loop, transport)
+    try:
+        await waiter
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException:
+        transport.close()
+        await transport._wait()
+        raise
+    started: asyncio.SubprocessTransport = transport
+    return started
+
+
+def _watch(loop: Loop, transport: Any) -> None:
+    try:
+        pidfd = os.pidfd_open(transport.get_pid())
+    except ProcessLookupError:
+        # It has ended and is reaped: the program ignores SIGCHLD, or something else waits for all children.
+        loop.call_soon(_report_reaped_elsewhere, transport)
+    except OSError:
+        # Out of descriptors, most likely. The child runs already: a thread needs none.
+        _thread_watcher().add_child_handler(transport.get_pid(), _call_process_exited, loop, transport)
+    else:
+        ChildWatch(loop, transport, pidfd)
+
+
+class ChildWatch:
+    """Owns the pidfd of one child, from its start until the loop has reaped it or is closed."""
+
+    __slots__ = ("_loop", "_pidfd", "_transport")
+
+    def __init__(self, loop: Loop, transport: Any, owned_pidfd: int) -> None:
+        self._loop = loop
+        self._transport = transport
+        self._pidfd = owned_pidfd
+        loop._child_watches.add(self)
+        self._resume()
+
+    def _resume(self) -> None:
+        self._loop._add_reader(self._pidfd, self._reap)
+
+    def _reap(self) -> None:
+        try:
+            pid, status = os.waitpid(self._transport.get_pid(), os.WNOHANG)
+        except ChildProcessError:
+            self.close()
+            _report_reaped_elsewhere(self._transport)
+            return
+        if not pid:
+            # It has ended, but a debugger is attached and sees its status first.
+            self._loop._remove_reader(self._pidfd)
+            self._loop.call_later(_TRACED_CHILD_RETRY_S, self._resume)
+            return
+        self.close()
+        self._transport._process_exited(os.waitstatus_to_exitcode(status))
+
+    def close(self) -> None:
+        """Stops watching and closes the pidfd. The child is left as it is."""
+        pidfd, self._pidfd = self._pidfd, -1
+        if pidfd >= 0:
+            self._loop._child_watches.discard(self)
+            self._loop._remove_reader(pidfd)
+            os.close(pidfd)
+
+
+def _report_reaped_elsewhere(transport: Any) -> None:
+    # Popen reaps when its poll() is called, as its send_signal() does on 3.11 and the transport's close() does.
+    returncode = transport._proc.returncode
+    if returncode is None:
+        returncode = _UNKNOWN_RETURNCODE
+        logger.warning(
+            "child process pid %d exit status already read: will report returncode %d",
+            transport.get_pid(),
+            returncode,
+        )
+    transport._process_exited(returncode)
+
+
+@functools.cache
+def _thread_watcher() -> Any:
+    name = "ThreadedChildWatcher"
+    return (getattr(unix_events, name, None) or getattr(unix_events, "_" + name))()
+
+
+def _call_process_exited(pid: int, returncode: int, loop: Loop, transport: Any) -> None:
+    # Called in the thread that waited.
+    loop.call_soon_threadsafe(transport._process_exited, returncode)
