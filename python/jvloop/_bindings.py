@@ -17,7 +17,7 @@ from asyncio import constants
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from jvloop import _fork, _handles, _jvm, _layout, _pipes, _servers, _sockets, _transport
+from jvloop import _addresses, _datagram, _fork, _handles, _jvm, _layout, _pipes, _servers, _sockets, _transport
 
 if TYPE_CHECKING:
     from jvloop._loop import Loop
@@ -35,6 +35,7 @@ _SLOTS: dict[str, tuple[str, ...]] = {
         *("_java_half", "_loop", "_protocol", "_server", "_sock", "_extra", "_context"),
         *("_empty_waiter", "_protocol_paused"),
     ),
+    "DatagramTransport": ("_java_half", "_loop", "_protocol", "_context", "_address"),
     "Handle": (
         *("_callback", "_args", "_cancelled", "_loop", "_source_traceback", "_repr", "_context"),
         *("_arg0", "_arg1", "_arg2"),
@@ -45,7 +46,7 @@ _SLOTS: dict[str, tuple[str, ...]] = {
 }
 
 _BUILTIN_TYPES = (
-    *(bytes, bytearray, memoryview, float, int, tuple),
+    *(bytes, bytearray, memoryview, float, int, str, tuple),
     *(TypeError, ValueError, RuntimeError, OSError, MemoryError, RecursionError, SystemExit, KeyboardInterrupt),
 )
 
@@ -64,6 +65,8 @@ _HELPERS = (
     *(_transport.resolve_empty_waiter, _transport.schedule_connection_lost),
     *(_transport.transport_log_eof, _transport.transport_log_if_slow),
     *_pipes.HELPERS,
+    *(_datagram.datagram_callback_failed, _datagram.check_datagram_address),
+    *(_datagram.send_by_socket, _datagram.sendto_by_names),
 )
 
 
@@ -78,6 +81,9 @@ def _collect_objects(loop_class: type[Loop]) -> dict[str, object]:
     objects["helper.attach_to_server"] = _servers.attach
     objects["helper.transport_fatal_error"] = _transport.StreamTransport._fatal_error
     objects["helper.call_connection_lost"] = _transport.StreamTransport._call_connection_lost
+    objects["helper.datagram_fatal_error"] = _datagram.DatagramTransport._fatal_error
+    objects["helper.datagram_call_connection_lost"] = _datagram.DatagramTransport._call_connection_lost
+    objects["helper.decode_address"] = _addresses.decode
     objects["helper.accept_failed"] = loop_class._accept_failed
     objects["helper.protocol_factory_failed"] = loop_class._protocol_factory_failed
     for name in ("call_soon", "call_soon_threadsafe", "call_later"):
@@ -104,6 +110,7 @@ def _classes(loop_class: type[Loop]) -> dict[str, type]:
     return {
         "Loop": loop_class,
         "StreamTransport": _transport.StreamTransport,
+        "DatagramTransport": _datagram.DatagramTransport,
         "Handle": _handles.Handle,
         "TimerHandle": _handles.TimerHandle,
         "ReadPipeTransport": _pipes.ReadPipeTransport,
@@ -139,6 +146,7 @@ def start_engine(loop_class: type[Loop]) -> None:
 _WITH_JAVA_METHODS = (
     "Loop",
     "StreamTransport",
+    "DatagramTransport",
     "TimerHandle",
     "SSLProtocol",
     "SSLTransport",

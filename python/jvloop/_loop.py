@@ -19,6 +19,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from jvloop import _bindings, _driving, _fork, _sockets, _subprocess, _tls
+from jvloop._base_transport import BaseTransport
+from jvloop._datagram import DatagramTransport, is_served
 from jvloop._faulthandler import reclaim_signals
 from jvloop._pipes import ReadPipeTransport, WritePipeTransport
 from jvloop._resolver import literal_addrinfo, literal_nameinfo
@@ -75,7 +77,7 @@ class Loop(asyncio.SelectorEventLoop):
         def _stop_awaiting(self, fd: int, direction: int, future: asyncio.Future[None], /) -> bool: ...
         def _recv(self, fd: int, count: int, /) -> bytes | None: ...
         def _interest(self, fd: int, /) -> int: ...
-        def _owner_of(self, fd: int, /) -> StreamTransport | None: ...
+        def _owner_of(self, fd: int, /) -> BaseTransport | None: ...
         def _sleep(self, delay: float, /) -> asyncio.Future[None] | None: ...
         def _stop_sleeping(self, future: asyncio.Future[None], /) -> None: ...
         def _limit_run(self, timeout: float | None, /) -> None: ...
@@ -293,6 +295,22 @@ class Loop(asyncio.SelectorEventLoop):
         extra: dict[str, Any] | None = None,
     ) -> WritePipeTransport:
         return WritePipeTransport(self, pipe, protocol, waiter, extra)
+
+    def _make_datagram_transport(
+        self,
+        sock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        address: Any = None,
+        waiter: asyncio.Future[None] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> asyncio.DatagramTransport:
+        self._ensure_fd_no_transport(sock)
+        if is_served(sock):
+            return DatagramTransport(self, sock, protocol, address, waiter, extra)
+        transport: asyncio.DatagramTransport = super()._make_datagram_transport(  # type: ignore[misc]
+            sock, protocol, address, waiter, extra
+        )
+        return transport
 
     def _start_serving(
         self,

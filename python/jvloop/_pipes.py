@@ -18,7 +18,7 @@ from asyncio.transports import _FlowControlMixin
 from typing import TYPE_CHECKING, Any
 
 from jvloop import _fork
-from jvloop._transport import _set_result_unless_cancelled, water_marks
+from jvloop._base_transport import set_result_unless_cancelled, water_marks
 
 if TYPE_CHECKING:
     from jvloop._loop import Loop
@@ -103,7 +103,7 @@ class ReadPipeTransport(asyncio.ReadTransport):
         loop.call_soon(protocol.connection_made, self)
         loop.call_soon(self._begin)
         if waiter is not None:
-            loop.call_soon(_set_result_unless_cancelled, waiter)
+            loop.call_soon(set_result_unless_cancelled, waiter)
 
     def __repr__(self) -> str:
         return _describe(self, 1)
@@ -212,7 +212,7 @@ class WritePipeTransport(_FlowControlMixin, asyncio.WriteTransport):
         loop.call_soon(protocol.connection_made, self)
         loop.call_soon(self._begin)
         if waiter is not None:
-            loop.call_soon(_set_result_unless_cancelled, waiter)
+            loop.call_soon(set_result_unless_cancelled, waiter)
 
     def __repr__(self) -> str:
         return _describe(self, 4, f"bufsize={self.get_write_buffer_size()}" if self._pipe is not None else "")

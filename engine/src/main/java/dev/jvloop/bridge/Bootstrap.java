@@ -10,6 +10,7 @@ import dev.jvloop.py.Names;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
+import dev.jvloop.transport.DatagramMethods;
 import dev.jvloop.transport.ListenerMethods;
 import dev.jvloop.transport.ReadPipeMethods;
 import dev.jvloop.transport.TransportMethods;
@@ -40,6 +41,7 @@ public final class Bootstrap {
             SleepMethods.attach();
             DrivingMethods.attach();
             TransportMethods.attach();
+            DatagramMethods.attach();
             ListenerMethods.attach();
             ReadPipeMethods.attach();
             WritePipeMethods.attach();

@@ -41,6 +41,10 @@ public final class Memory {
         return ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, address);
     }
 
+    public static void putShort(long address, short value) {
+        ALL.set(ValueLayout.JAVA_SHORT_UNALIGNED, address, value);
+    }
+
     public static byte getByte(long address) {
         return ALL.get(ValueLayout.JAVA_BYTE, address);
     }

@@ -8,6 +8,11 @@ public final class Unicode {
     private static final MethodHandle PYUNICODE_FROMSTRING = Downcall.plain("PyUnicode_FromString");
     private static final MethodHandle PYUNICODE_ASUTF8 = Downcall.plain("PyUnicode_AsUTF8");
 
+    /** Bound on first use: most programs send no datagrams. */
+    private static final class AsUtf8AndSize {
+        private static final MethodHandle PYUNICODE_ASUTF8ANDSIZE = Downcall.plain("PyUnicode_AsUTF8AndSize");
+    }
+
     private Unicode() {}
 
     public static long PyUnicode_InternFromString(long utf8) {
@@ -29,6 +34,14 @@ public final class Unicode {
     public static long PyUnicode_AsUTF8(long object) {
         try {
             return (long) PYUNICODE_ASUTF8.invokeExact(object, 0L, 0L, 0L);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+
+    public static long PyUnicode_AsUTF8AndSize(long object, long size) {
+        try {
+            return (long) AsUtf8AndSize.PYUNICODE_ASUTF8ANDSIZE.invokeExact(object, size, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }

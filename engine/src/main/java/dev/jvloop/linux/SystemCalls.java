@@ -24,7 +24,7 @@ public final class SystemCalls {
     /** Every call is bound with the five parameters of the longest one: see {@link Downcall}. */
     private static final FunctionDescriptor SHAPE = Downcall.longs(5);
 
-    private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
+    static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
     private static final VarHandle ERRNO_VALUE =
             Linker.Option.captureStateLayout().varHandle(MemoryLayout.PathElement.groupElement("errno"));
 
@@ -54,7 +54,7 @@ public final class SystemCalls {
     }
 
     /** Freed with this object: a transport may outlive its loop's close. */
-    private final MemorySegment state = Arena.ofAuto().allocate(Linker.Option.captureStateLayout());
+    final MemorySegment state = Arena.ofAuto().allocate(Linker.Option.captureStateLayout());
 
     private static MethodHandle critical(String name) {
         return Downcall.of(name, SHAPE, ERRNO, Linker.Option.critical(false));

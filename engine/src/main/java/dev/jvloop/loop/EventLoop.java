@@ -152,7 +152,8 @@ public final class EventLoop {
         return Memory.getLong(self + LoopLayout.CLOSED) == Py.TRUE;
     }
 
-    private boolean isStopping() {
+    /** Whether {@code stop()} was called: this iteration is the last one. */
+    public boolean isStopping() {
         return Memory.getLong(self + LoopLayout.STOPPING) == Py.TRUE;
     }
 
@@ -287,6 +288,11 @@ public final class EventLoop {
 
     public FdHandler ownerOrNull(int fd) {
         return owners.getOrNull(fd);
+    }
+
+    /** Whether callbacks wait to run. */
+    public boolean hasReadyCallbacks() {
+        return !ready.isEmpty();
     }
 
     /** Ends a blocking wait of this loop. Any thread that holds the GIL, or would. */

@@ -35,7 +35,7 @@ public final class IoScratch {
         iovecs = arena.allocate(16L * MAX_IOVECS, 16).address();
         word = arena.allocate(8, 8).address();
         messageHeader = arena.allocate(56, 16).address();
-        callArguments = arena.allocate(24, 8).address();
+        callArguments = arena.allocate(32, 8).address();
         address = arena.allocate(SOCKADDR_SIZE + 8, 16).address();
         addressLength = address + SOCKADDR_SIZE;
     }
@@ -76,5 +76,13 @@ public final class IoScratch {
         Memory.putLong(callArguments + 8, object);
         Memory.putLong(callArguments + 16, argument);
         return Abstract.PyObject_VectorcallMethod(name, callArguments + 8, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, 0);
+    }
+
+    /** {@link #callMethod(long, long, long)} with two arguments. */
+    public long callMethod(long object, long name, long first, long second) {
+        Memory.putLong(callArguments + 8, object);
+        Memory.putLong(callArguments + 16, first);
+        Memory.putLong(callArguments + 24, second);
+        return Abstract.PyObject_VectorcallMethod(name, callArguments + 8, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, 0);
     }
 }

@@ -10,6 +10,8 @@ public final class Names {
     public static final long TIME = Py.internForever("time");
     public static final long CONNECTION_MADE = Py.internForever("connection_made");
     public static final long DATA_RECEIVED = Py.internForever("data_received");
+    public static final long DATAGRAM_RECEIVED = Py.internForever("datagram_received");
+    public static final long ERROR_RECEIVED = Py.internForever("error_received");
     public static final long GET_BUFFER = Py.internForever("get_buffer");
     public static final long BUFFER_UPDATED = Py.internForever("buffer_updated");
     public static final long EOF_RECEIVED = Py.internForever("eof_received");
@@ -17,6 +19,7 @@ public final class Names {
     public static final long RESUME_WRITING = Py.internForever("resume_writing");
 
     public static final long BEGIN = Py.internForever("_begin");
+    public static final long READ_READY = Py.internForever("_read_ready");
     public static final long CLOSE = Py.internForever("close");
     public static final long STOP_SLEEPING = Py.internForever("_stop_sleeping");
     public static final long FORCE_CLOSE = Py.internForever("_force_close");

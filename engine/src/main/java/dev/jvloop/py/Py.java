@@ -18,6 +18,7 @@ public final class Py {
     static final long MEMORYVIEW = Namespace.object("type.memoryview");
     private static final long FLOAT = Namespace.object("type.float");
     private static final long INT = Namespace.object("type.int");
+    private static final long STR = Namespace.object("type.str");
     private static final long TUPLE = Namespace.object("type.tuple");
 
     private Py() {}
@@ -56,6 +57,10 @@ public final class Py {
 
     public static boolean isBytes(long object) {
         return typeOf(object) == BYTES;
+    }
+
+    public static boolean isStr(long object) {
+        return typeOf(object) == STR;
     }
 
     public static boolean isTuple(long object) {

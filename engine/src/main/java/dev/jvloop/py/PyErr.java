@@ -11,6 +11,7 @@ public final class PyErr {
     public static final long TYPE_ERROR = Namespace.object("type.TypeError");
     public static final long VALUE_ERROR = Namespace.object("type.ValueError");
     public static final long RUNTIME_ERROR = Namespace.object("type.RuntimeError");
+    public static final long OS_ERROR = Namespace.object("type.OSError");
     private static final long MEMORY_ERROR = Namespace.object("type.MemoryError");
     private static final long RECURSION_ERROR = Namespace.object("type.RecursionError");
     private static final long SYSTEM_EXIT = Namespace.object("type.SystemExit");

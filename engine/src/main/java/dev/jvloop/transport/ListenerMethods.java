@@ -51,7 +51,7 @@ public final class ListenerMethods {
     private static long _owner_of(long self, long fd, long unused1, long unused2) {
         int number = (int) Longs.PyLong_AsLongLong(fd);
         PyErr.checkOccurred();
-        return EngineObject.of(self).ownerOrNull(number) instanceof StreamTransport transport
+        return EngineObject.of(self).ownerOrNull(number) instanceof OwnerOfFd transport
                 ? transport.newSelf()
                 : Py.newNone();
     }

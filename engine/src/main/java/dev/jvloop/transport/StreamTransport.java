@@ -6,7 +6,6 @@ import dev.jvloop.capi.Contexts;
 import dev.jvloop.capi.Longs;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.linux.Errno;
-import dev.jvloop.linux.FdHandler;
 import dev.jvloop.linux.Poller;
 import dev.jvloop.loop.EventLoop;
 import dev.jvloop.loop.IoScratch;
@@ -29,7 +28,7 @@ import java.util.function.LongConsumer;
  * where the cyclic garbage collector sees them; this half holds numbers and flags. While the descriptor is
  * registered, this half keeps the Python half alive.
  */
-public final class StreamTransport implements FdHandler, ReferenceHolder {
+public final class StreamTransport implements OwnerOfFd, ReferenceHolder {
     private final EventLoop loop;
     /** Borrowed but while {@link #interest} is not 0. */
     private final long self;
@@ -59,8 +58,8 @@ public final class StreamTransport implements FdHandler, ReferenceHolder {
         this.flowControl = new FlowControl(loop, self, TransportLayout.PROTOCOL);
     }
 
-    /** A new reference to the Python half. */
-    long newSelf() {
+    @Override
+    public long newSelf() {
         return Refs.incref(self);
     }
 
