@@ -3,7 +3,7 @@
  * It is C so that it is never what is measured; it prints its own share of its core ("load_cpu_share") to show so.
  * The clock of the server's CPU time is read here, at the very edges of the measured window.
  *
- *   load (--port N | --unix PATH) [--mode echo|http|ws|sink|source|accept] [--connections N] [--size BYTES]
+ *   load (--port N | --unix PATH) [--mode echo|http|ws|sink|source|accept|datagram] [--connections N] [--size BYTES]
  *        [--warmup SECONDS] [--duration SECONDS] [--server-pid PID] [--server-tid TID] [--path /] [--cpu N]
  *
  * echo    send SIZE bytes, expect the same bytes back (compared)
@@ -12,6 +12,7 @@
  * sink    write without end; a message is SIZE bytes taken by the socket
  * source  read without end; a message is SIZE bytes read
  * accept  connect, send one byte, get one byte, close by reset (leaves no TIME_WAIT)
+ * datagram  echo over UDP: a connection is a connected socket; what is not answered in RESEND_NS is sent again
  */
 #define _GNU_SOURCE
 #include "measure.h"
@@ -25,8 +26,9 @@
 #include <sys/un.h>
 
 enum { BUFFER_BYTES = 512 * 1024, MAX_EVENTS = 1024, HEAD_BYTES = 16 * 1024 };
-enum mode { ECHO, HTTP, WS, SINK, SOURCE, ACCEPT };
-static const char *const MODE_NAMES[] = {"echo", "http", "ws", "sink", "source", "accept"};
+enum mode { ECHO, HTTP, WS, SINK, SOURCE, ACCEPT, DATAGRAM };
+static const char *const MODE_NAMES[] = {"echo", "http", "ws", "sink", "source", "accept", "datagram"};
+static const uint64_t RESEND_NS = 200 * 1000 * 1000;
 
 struct connection {
     int fd;
@@ -45,7 +47,7 @@ static char *request, *expected; /* expected is NULL where the answer is not com
 static size_t request_length;
 static char buffer[BUFFER_BYTES];
 static int poller;
-static uint64_t messages, moved_bytes;
+static uint64_t messages, moved_bytes, resent;
 static int measuring;
 
 static void note_message(struct connection *c) {
@@ -59,9 +61,10 @@ static void note_message(struct connection *c) {
 }
 
 static int open_socket(int flags) {
-    int one = 1, fd = socket(unix_path ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+    int type = mode == DATAGRAM ? SOCK_DGRAM : SOCK_STREAM;
+    int one = 1, fd = socket(unix_path ? AF_UNIX : AF_INET, type | SOCK_CLOEXEC | flags, 0);
     if (fd < 0) die("socket: %s", strerror(errno));
-    if (!unix_path) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (!unix_path && mode != DATAGRAM) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     return fd;
 }
 
@@ -239,7 +242,7 @@ static void parse(int argc, char **argv) {
         else if (!strcmp(name, "--cpu")) pin_to_core(atoi(value));
         else if (!strcmp(name, "--mode")) {
             int found = 0;
-            for (int m = ECHO; m <= ACCEPT; m++)
+            for (int m = ECHO; m <= DATAGRAM; m++)
                 if (!strcmp(value, MODE_NAMES[m])) mode = (enum mode)m, found = 1;
             if (!found) die("unknown mode %s", value);
         } else die("unknown option %s", name);
@@ -266,16 +269,34 @@ static void connect_all(struct connection *all, size_t answer_length) {
     }
     for (int i = 0; i < connections; i++) {
         all[i].started_ns = clock_ns(CLOCK_MONOTONIC);
-        if (mode == ECHO || mode == HTTP || mode == WS) send_request(&all[i]);
+        if (mode == ECHO || mode == HTTP || mode == WS || mode == DATAGRAM) send_request(&all[i]);
+    }
+}
+
+/* A datagram that found a full buffer is gone: without this its connection would be silent for good. */
+static void resend_lost(struct connection *all, uint64_t now) {
+    for (int i = 0; i < connections; i++) {
+        if (now < all[i].started_ns + RESEND_NS) continue;
+        all[i].started_ns = now;
+        all[i].sent = 0;
+        resent++;
+        send_request(&all[i]);
     }
 }
 
 /* Serves events until the given time on CLOCK_MONOTONIC. */
-static void run_until(uint64_t end_ns) {
+static void run_until(struct connection *all, uint64_t end_ns) {
     static struct epoll_event events[MAX_EVENTS];
-    uint64_t now;
+    uint64_t now, check_ns = 0;
     while ((now = clock_ns(CLOCK_MONOTONIC)) < end_ns) {
         int wait_ms = (int)((end_ns - now) / 1000000u) + 1;
+        if (mode == DATAGRAM) {
+            if (now >= check_ns) {
+                resend_lost(all, now);
+                check_ns = now + RESEND_NS / 4;
+            }
+            if (wait_ms > 50) wait_ms = 50;
+        }
         int count = epoll_wait(poller, events, MAX_EVENTS, wait_ms);
         if (count < 0 && errno != EINTR) die("epoll_wait: %s", strerror(errno));
         for (int i = 0; i < count; i++) {
@@ -294,13 +315,14 @@ int main(int argc, char **argv) {
     if (!all) die("out of memory");
     connect_all(all, make_request());
 
-    run_until(clock_ns(CLOCK_MONOTONIC) + (uint64_t)(warmup_s * 1e9));
+    run_until(all, clock_ns(CLOCK_MONOTONIC) + (uint64_t)(warmup_s * 1e9));
     measuring = 1;
-    moved_bytes = 0;
+    moved_bytes = resent = 0;
     struct window start = clocks(server_pid, server_tid);
-    run_until(start.wall_ns + (uint64_t)(duration_s * 1e9));
+    run_until(all, start.wall_ns + (uint64_t)(duration_s * 1e9));
     double count = mode == SINK || mode == SOURCE ? (double)moved_bytes / (double)size : (double)messages;
     print_window(start, count, server_pid, server_tid);
+    if (mode == DATAGRAM) printf(", \"resent\": %llu", (unsigned long long)resent);
     printf("}\n");
     return 0;
 }

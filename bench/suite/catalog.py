@@ -196,6 +196,20 @@ def _all_rows() -> list[Workload]:
         )
     )
     rows += [
+        Workload(
+            f"udp_echo_1k{suffix}",
+            "UDP",
+            f"one server socket, 1 KiB, {connections} client socket{'s' * (connections > 1)}",
+            "server",
+            _SERVER,
+            server="datagram",
+            load="datagram",
+            connections=connections,
+            has_limit=True,
+        )
+        for suffix, connections in (("", 32), ("_c1", 1))
+    ]
+    rows += [
         _server_row("http_uvicorn", "HTTP and WebSocket", "uvicorn with httptools, plain ASGI", "uvicorn", "http"),
         _server_row("http_fastapi", "HTTP and WebSocket", "FastAPI under uvicorn, JSON", "fastapi", "http"),
         _server_row("http_aiohttp", "HTTP and WebSocket", "aiohttp server", "aiohttp", "http"),

@@ -84,6 +84,8 @@ def _limit_command(workload: Workload) -> list[str]:
     if workload.tls:
         command = [str(compile_programs(tls=True) / "tls_echo")]
         return [*command, "--start-tls", "1"] if workload.server == "start_tls" else command
+    if workload.server == "datagram":
+        return [str(compile_programs() / "datagrams")]
     mode = workload.server if workload.server in ("sink", "source") else "echo"
     return [str(compile_programs() / "echo"), "--mode", mode]
 

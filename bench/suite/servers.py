@@ -48,6 +48,16 @@ class BufferedEcho(asyncio.BufferedProtocol):
         self._write(self._buffer[:nbytes])
 
 
+class DatagramEcho(asyncio.DatagramProtocol):
+    _sendto: Callable[[bytes, Any], None]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._sendto = cast(asyncio.DatagramTransport, transport).sendto
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        self._sendto(data, addr)
+
+
 class Sink(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         pass
@@ -178,6 +188,11 @@ async def _serve_sock(listener: socket.socket, _tls: ssl.SSLContext | None) -> N
     _kept.append(loop.create_task(accept()))
 
 
+async def _serve_datagrams(sock: socket.socket, _tls: ssl.SSLContext | None) -> None:
+    address = _release(sock)
+    _kept.append(await asyncio.get_running_loop().create_datagram_endpoint(DatagramEcho, local_addr=address))
+
+
 async def _plain_asgi(scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
     if scope["type"] == "lifespan":
         while True:
@@ -244,6 +259,7 @@ KINDS: dict[str, Serve] = {
     "source": _protocol_server(Source),
     "start_tls": _serve_start_tls,
     "streams": _serve_streams,
+    "datagram": _serve_datagrams,
     "sock": _serve_sock,
     "uvicorn": _serve_uvicorn,
     "fastapi": _serve_fastapi,
@@ -252,8 +268,12 @@ KINDS: dict[str, Serve] = {
 }
 
 
-def listen(unix_path: str | None) -> tuple[socket.socket, int]:
+def listen(kind: str, unix_path: str | None) -> tuple[socket.socket, int]:
     """Make the listening socket; gives it and its port (0 for a Unix socket)."""
+    if kind == "datagram":
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.bind(("127.0.0.1", 0))
+        return sock, int(sock.getsockname()[1])
     if unix_path is not None:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(unix_path)
@@ -287,7 +307,7 @@ def main() -> None:
     loop = loops.new_event_loop(arguments.loop)
     asyncio.set_event_loop(loop)
     child.pin_this_thread(arguments.cpu)
-    listener, port = listen(arguments.unix)
+    listener, port = listen(arguments.kind, arguments.unix)
     tls = server_context(arguments.certificate) if arguments.certificate else None
 
     async def run() -> None:
