@@ -13,7 +13,15 @@ from pathlib import Path
 import pytest
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"
-SERVER_ROWS = ("tcp_echo_1k_c1", "tcp_echo_streams_1k_c1", "unix_echo_1k_c1", "bulk_send", "tcp_accept", "http_uvicorn")
+SERVER_ROWS = (
+    "tcp_echo_1k_c1",
+    "tcp_echo_streams_1k_c1",
+    "unix_echo_1k_c1",
+    "bulk_send",
+    "tcp_accept",
+    "udp_echo_1k_c1",
+    "http_uvicorn",
+)
 
 pytestmark = pytest.mark.timeout(120)
 needs_c = pytest.mark.skipif(
