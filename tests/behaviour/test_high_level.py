@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-import trustme
+from certificates import CA
 
 from .support import HOST, Recorder, tcp_pair, turns
 
@@ -223,7 +223,7 @@ def test_sock_sendfile(run: Run, loop: Loop, tmp_path: Path) -> None:
 @pytest.fixture(scope="session")
 def certificates() -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """A server's context with a certificate of its own, and a client's that trusts it."""
-    authority = trustme.CA()
+    authority = CA()
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", HOST).configure_cert(server)
     client = ssl.create_default_context()

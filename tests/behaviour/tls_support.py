@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-import trustme
+from certificates import CA, LeafCert
 
 from .support import HOST, Pair, Recorder, tcp_socketpair
 
@@ -27,8 +27,8 @@ class Tls:
     """
 
     def __init__(self, directory: Path) -> None:
-        self.authority = trustme.CA()
-        self.stranger = trustme.CA()  # an authority that nobody trusts
+        self.authority = CA()
+        self.stranger = CA()  # an authority that nobody trusts
         self.certificate = self.authority.issue_cert("localhost", HOST)
         self.other_certificate = self.authority.issue_cert("other.example")
         self.client_certificate = self.authority.issue_cert("client@example.org")
@@ -39,17 +39,13 @@ class Tls:
         self.server = self.new_server()
         self.client = self.new_client()
 
-    def new_server(
-        self, version: ssl.TLSVersion | None = None, certificate: trustme.LeafCert | None = None
-    ) -> ssl.SSLContext:
+    def new_server(self, version: ssl.TLSVersion | None = None, certificate: LeafCert | None = None) -> ssl.SSLContext:
         """A server's context; `version` makes it the only one."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         (certificate or self.certificate).configure_cert(context)
         return only(context, version)
 
-    def new_client(
-        self, version: ssl.TLSVersion | None = None, certificate: trustme.LeafCert | None = None
-    ) -> ssl.SSLContext:
+    def new_client(self, version: ssl.TLSVersion | None = None, certificate: LeafCert | None = None) -> ssl.SSLContext:
         """A client's context that trusts the authority and checks the server's name."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self.authority.configure_trust(context)

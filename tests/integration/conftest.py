@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import trustme
+from certificates import CA
 
 WITHIN_SECONDS = 25.0  # less than a test's timeout, so that a stuck test fails with its coroutine's traceback
 
@@ -46,7 +46,7 @@ class Tls(NamedTuple):
 @pytest.fixture(scope="session")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
     directory = tmp_path_factory.mktemp("tls")
-    authority = trustme.CA()
+    authority = CA()
     certificate = authority.issue_cert("localhost", "127.0.0.1")
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(server)

@@ -1,0 +1,13 @@
+"""Certificates for the TLS tests: trustme's, or where that does not install, the same by the openssl program.
+
+trustme needs cryptography, which has no wheel for free-threaded CPython 3.13.
+"""
+
+from __future__ import annotations
+
+try:
+    from trustme import CA, LeafCert
+except ImportError:
+    from openssl_certificates import CA, LeafCert
+
+__all__ = ["CA", "LeafCert"]
