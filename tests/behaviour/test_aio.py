@@ -274,6 +274,9 @@ class TestOnJvloop:
         run(main())
         assert seen == ["sleep 2", "call 4", "sleep 6", "call 8"]
 
+    @pytest.mark.filterwarnings(
+        "ignore:unclosed <socket:ResourceWarning"
+    )  # the collector may come to them before the loop
     def test_a_loop_dropped_while_somebody_sleeps_is_collected(self, backend: Any) -> None:
         loop = backend.new_loop()
         gone = weakref.ref(loop)

@@ -393,9 +393,13 @@ public final class EventLoop {
 
     /** One iteration: 1. wait for I/O and hand it out, 2. take the timers that are due, 3. run what is ready. */
     private void iterate() {
+        if (Version.FREE_THREADED) {
+            // A timer that was left there says how long to wait.
+            takeMail();
+        }
         dropCancelledTimers();
         long now = clock.nanos();
-        if (ready.isEmpty() && !isStopping() && (!Version.FREE_THREADED || mailbox.isEmpty())) {
+        if (ready.isEmpty() && !isStopping()) {
             waitForIo(now);
         } else if (now >= nextPollNanos) {
             pollWithoutWaiting(now);
