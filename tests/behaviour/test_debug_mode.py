@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from .support import Recorder
+
 
 def test_debug_can_be_switched(loop: asyncio.AbstractEventLoop) -> None:
     assert loop.get_debug() is False
@@ -54,23 +56,22 @@ def test_slow_callbacks_are_logged(
 
 @pytest.mark.uvloop_differs("libuv's callbacks are not timed")
 def test_slow_protocols_are_logged(loop: asyncio.AbstractEventLoop, caplog: pytest.LogCaptureFixture) -> None:
-    class Slow(asyncio.Protocol):
+    class Slow(Recorder):
         def data_received(self, data: bytes) -> None:
             until = time.monotonic() + 0.02
             while time.monotonic() < until:
                 pass
-            done.set_result(data)
+            super().data_received(data)
 
     async def main() -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            transport, _ = await loop.create_connection(Slow, sock=ours)
+            transport, protocol = await loop.create_connection(Slow, sock=ours)
             theirs.send(b"data")
-            assert await done == b"data"
+            assert await protocol.received(4) == b"data"
             transport.close()
-            await asyncio.sleep(0)
+            await protocol.lost
 
-    done = loop.create_future()
     loop.set_debug(True)
     loop.slow_callback_duration = 0.01
     with caplog.at_level(logging.WARNING, "asyncio"):

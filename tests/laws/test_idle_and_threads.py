@@ -171,10 +171,14 @@ def test_a_live_transport_needs_no_reference_from_the_program(run: Run, loop: Lo
         received = loop.create_future()
 
         class Receiving(Recorder):
-            def data_received(self, data: bytes) -> None:
-                received.set_result(self)
+            def __init__(self, received: asyncio.Future[Any]) -> None:
+                super().__init__()
+                self.future = received
 
-        await loop.create_connection(Receiving, sock=ours)
+            def data_received(self, data: bytes) -> None:
+                self.future.set_result(self)
+
+        await loop.create_connection(lambda: Receiving(received), sock=ours)
         gc.collect()
         with theirs:
             theirs.send(b"x")
