@@ -76,6 +76,7 @@ def _collect_objects(loop_class: type[Loop]) -> dict[str, object]:
     objects.update({f"type.{name}": cls for name, cls in _classes(loop_class).items()})
     objects["type.asyncio.Handle"] = asyncio.Handle
     objects["type.asyncio.Future"] = asyncio.Future
+    objects["type.asyncio.Task"] = asyncio.Task
     objects["type.BufferedProtocol"] = asyncio.BufferedProtocol
     objects.update({f"helper.{function.__name__}": function for function in _HELPERS})
     objects["helper.attach_to_server"] = _servers.attach

@@ -180,6 +180,21 @@ def test_websocket_chat_shows_everyone_what_one_says(python: list[str]) -> None:
         assert grace.recv(PROGRAM_TIMEOUT_S) == "* ada left"
 
 
+def test_embedded_loop_serves_both_its_own_input_and_clients() -> None:
+    """The program makes its loop itself, so it runs as it is only."""
+    command = [sys.executable, "-W", "always::ResourceWarning", str(EXAMPLES / "embedded_loop.py"), "--port", "0"]
+    with serving(command) as (program, port):
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=PROGRAM_TIMEOUT_S) as client,
+            client.makefile() as file,
+        ):
+            client.sendall(b"hello\n")
+            assert file.readline() == "hello\n"
+            program.send("anyone?\n")
+            assert program.line() == "you said 'anyone?'; 1 clients are here"
+        program.end_input()
+
+
 def test_fastapi_app_runs_under_the_uvicorn_command(python: list[str]) -> None:
     """uvicorn's own command line takes jvloop's factory, as the example's first line says."""
     loop = "jvloop:new_event_loop" if "jvloop" in python else "asyncio"

@@ -17,7 +17,7 @@ from .support import run_program
 # Tests that run a loop in the test process ask for the backend: the leak gate then starts the engine before it looks.
 
 PUBLIC = {"EventLoopPolicy", "JvmError", "Loop", "__version__", "install", "new_event_loop", "run"}
-PUBLIC_MODULES = {"aio"}
+PUBLIC_MODULES = {"aio", "testing"}
 
 
 def test_the_public_names_are_these() -> None:

@@ -4,6 +4,7 @@ import dev.jvloop.loop.DrivingMethods;
 import dev.jvloop.loop.EngineObject;
 import dev.jvloop.loop.LoopMethods;
 import dev.jvloop.loop.SleepMethods;
+import dev.jvloop.loop.TestingMethods;
 import dev.jvloop.py.JavaReference;
 import dev.jvloop.py.Layout;
 import dev.jvloop.py.Names;
@@ -40,6 +41,7 @@ public final class Bootstrap {
             LoopMethods.attach();
             SleepMethods.attach();
             DrivingMethods.attach();
+            TestingMethods.attach();
             TransportMethods.attach();
             DatagramMethods.attach();
             ListenerMethods.attach();

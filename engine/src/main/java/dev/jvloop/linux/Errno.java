@@ -14,6 +14,7 @@ public final class Errno {
     public static final int ENOSYS = 38;
     public static final int ENOTSOCK = 88;
     public static final int ECONNABORTED = 103;
+    public static final int ECONNRESET = 104;
     public static final int ENOBUFS = 105;
 
     private Errno() {}

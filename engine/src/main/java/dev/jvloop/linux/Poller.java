@@ -4,6 +4,7 @@ import dev.jvloop.capi.Memory;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
 
 /**
  * Level-triggered epoll, a table of handlers by file descriptor, and an eventfd that wakes the wait.
@@ -61,6 +62,7 @@ public final class Poller implements AutoCloseable {
     private final int wakeFd;
     private Registration[] byFd = new Registration[64];
     private int generations;
+    private EventShuffle shuffleOrNull;
     private boolean closed;
 
     /** Opens the epoll and event file descriptors; throws {@link SystemCallException} if the process may not. */
@@ -173,6 +175,9 @@ public final class Poller implements AutoCloseable {
 
     /** Runs the handlers of the first {@code count} events that {@link #await} fetched. */
     public void dispatch(int count) {
+        if (shuffleOrNull != null) {
+            shuffleOrNull.shuffle(events, count);
+        }
         for (int i = 0; i < count; i++) {
             try {
                 dispatchOne(events + (long) i * EVENT_SIZE);
@@ -220,6 +225,11 @@ public final class Poller implements AutoCloseable {
                 control(EPOLL_CTL_MOD, fd, registration.interest | EPOLLONESHOT, registration.generation);
             }
         }
+    }
+
+    /** From now on the events of one poll are handed out in a random order, for tests. */
+    public void shuffle(RandomGenerator random) {
+        shuffleOrNull = new EventShuffle(random, EVENT_SIZE);
     }
 
     /** Ends a wait, or the next one. Any thread, but not at the same time as {@link #close}. */

@@ -20,7 +20,7 @@ import java.lang.invoke.VarHandle;
  * <p>All calls but {@link #epollWait} and {@link #close} (which waits where a program set SO_LINGER) are critical
  * downcalls: the file descriptors are non-blocking, so they return at once.
  */
-public final class SystemCalls {
+public class SystemCalls {
     /** Every call is bound with the five parameters of the longest one: see {@link Downcall}. */
     private static final FunctionDescriptor SHAPE = Downcall.longs(5);
 

@@ -16,6 +16,19 @@ public abstract class Clock {
 
     public abstract long nanos();
 
+    /**
+     * How long the loop really waits.
+     *
+     * @param timeoutNanos how long it would by this clock; negative: for ever
+     * @param limitNanos how much of that is not for a timer's sake: what {@code run_once} was given
+     */
+    long beginWait(long timeoutNanos, long limitNanos) {
+        return timeoutNanos;
+    }
+
+    /** The wait has ended, and nothing happened meanwhile. */
+    void endWait() {}
+
     /** Nanoseconds since {@code origin}, itself in {@code System.nanoTime} units. */
     public static Clock monotonicSince(long origin) {
         return new Clock() {

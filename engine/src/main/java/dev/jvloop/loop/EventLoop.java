@@ -4,6 +4,7 @@ import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.PyErrors;
 import dev.jvloop.capi.Version;
 import dev.jvloop.linux.Errno;
+import dev.jvloop.linux.FaultySystemCalls;
 import dev.jvloop.linux.FdHandler;
 import dev.jvloop.linux.Poller;
 import dev.jvloop.linux.SystemCalls;
@@ -16,7 +17,9 @@ import dev.jvloop.py.PythonError;
 import dev.jvloop.py.Refs;
 import dev.jvloop.py.ThreadGuard;
 import java.lang.foreign.Arena;
+import java.util.SplittableRandom;
 import java.util.function.LongConsumer;
+import java.util.random.RandomGenerator;
 
 /**
  * The state of one {@code jvloop.Loop}: ready queue, timers, poller, and the iteration over them.
@@ -44,14 +47,18 @@ public final class EventLoop {
 
     private final long self;
     /** What {@code Loop.time} reads. */
-    private final Clock ownClock;
+    private Clock ownClock;
     /** What timers go by: the same, unless the Python class overrides {@code time}. */
-    private final Clock clock;
+    private Clock clock;
 
     private final boolean strict;
     private final int overridden;
-    private final SystemCalls calls = new SystemCalls();
-    private final Poller poller = new Poller(calls);
+    private final SystemCalls properCalls = new SystemCalls();
+    /** What transports use: the proper ones, unless a test wants faults. */
+    private SystemCalls calls = properCalls;
+
+    private FaultySystemCalls faultsOrNull;
+    private final Poller poller = new Poller(properCalls);
     private final Handles handles;
     private final ReadyQueue ready = new ReadyQueue();
     private final Arena arena = Arena.ofAuto();
@@ -64,6 +71,7 @@ public final class EventLoop {
     /** Whether somebody waits on the poller, here or outside. With the GIL held; without a GIL the mailbox knows. */
     private boolean sleeping;
 
+    private TaskShuffle shuffleOrNull;
     private boolean running;
     private boolean watchedFromOutside;
     /** Whether the next run is a single iteration, how long that may wait, and whether {@code stop} ended it. */
@@ -284,6 +292,9 @@ public final class EventLoop {
     /** Notes which handler owns a descriptor, watched or not; null when it gives it up. */
     public void setOwner(int fd, FdHandler ownerOrNull) {
         owners.set(fd, ownerOrNull);
+        if (faultsOrNull != null) {
+            faultsOrNull.startCounting(fd);
+        }
     }
 
     public FdHandler ownerOrNull(int fd) {
@@ -437,7 +448,11 @@ public final class EventLoop {
             nextPollNanos = now + POLL_INTERVAL_NANOS;
             return;
         }
-        int count = sleep(timeout);
+        long realWait = clock.beginWait(timeout, waitLimitNanos);
+        int count = realWait == 0 ? 0 : sleep(realWait);
+        if (count == 0) {
+            clock.endWait();
+        }
         if ((int) PyErrors.PyErr_CheckSignals() != 0) {
             throw PythonError.SET;
         }
@@ -489,6 +504,9 @@ public final class EventLoop {
 
     /** Runs what is ready now; what the callbacks add is for the next iteration. */
     private void runReady() {
+        if (shuffleOrNull != null) {
+            shuffleOrNull.shuffle(ready);
+        }
         int count = ready.size();
         for (int i = 0; i < count && !ready.isEmpty(); i++) {
             long ownedHandle = ready.pop();
@@ -502,6 +520,29 @@ public final class EventLoop {
         }
     }
 
+    // ---- for tests ----
+
+    /** Goes by another clock. Nothing is scheduled yet. */
+    void useClock(VirtualClock virtual) {
+        ownClock = virtual;
+        clock = virtual;
+    }
+
+    /** Lets a seed decide about what asyncio promises no order for. */
+    void useSeed(long seed) {
+        // Not java.util.Random: seeds that differ little begin with the same numbers there.
+        RandomGenerator random = new SplittableRandom(seed);
+        shuffleOrNull = new TaskShuffle(random);
+        timers.shuffle(shuffleOrNull);
+        poller.shuffle(random);
+    }
+
+    /** Makes the system calls of transports and listeners faulty ones; null ends that. */
+    void useFaults(FaultySystemCalls faultyOrNull) {
+        faultsOrNull = faultyOrNull;
+        calls = faultyOrNull == null ? properCalls : faultyOrNull;
+    }
+
     // ---- the cyclic garbage collector, and the end ----
 
     /** Calls {@code visit} with each Python object that this loop owns a reference to. */
@@ -512,6 +553,9 @@ public final class EventLoop {
             mailbox.forEach(visit);
         }
         handles.visitReferences(visit);
+        if (clock instanceof ReferenceHolder holder) {
+            holder.visitReferences(visit);
+        }
         poller.forEachHandler(handler -> {
             if (handler instanceof ReferenceHolder holder) {
                 holder.visitReferences(visit);
@@ -544,6 +588,9 @@ public final class EventLoop {
         poller.forEachHandler(EventLoop::release);
         poller.close();
         scratch.close();
+        if (clock instanceof ReferenceHolder holder) {
+            holder.releaseReferences();
+        }
     }
 
     private static void release(FdHandler handler) {

@@ -150,6 +150,11 @@ final class Handles {
         return Memory.getLong(timerHandle + WHEN);
     }
 
+    /** A borrowed reference to what a handle calls; None or 0 if it was cancelled. */
+    static long callbackOf(long handle) {
+        return Memory.getLong(handle + CALLBACK);
+    }
+
     /** A borrowed reference to the loop of a handle. */
     static long loopOf(long handle) {
         return Memory.getLong(handle + LOOP);

@@ -23,11 +23,16 @@ public final class TimerHeap {
     private long nextNumber;
 
     public void push(long deadlineNanos, long ownedHandle) {
+        push(deadlineNanos, nextNumber++, ownedHandle);
+    }
+
+    /** {@link #push} with a number of one's own, which orders the timers of one deadline. */
+    public void push(long deadlineNanos, long number, long ownedHandle) {
         if (size == deadlines.length) {
             resize(size * 2);
         }
         size++;
-        siftUp(size - 1, deadlineNanos, nextNumber++, ownedHandle);
+        siftUp(size - 1, deadlineNanos, number, ownedHandle);
     }
 
     public boolean isEmpty() {

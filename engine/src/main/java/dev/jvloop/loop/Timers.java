@@ -28,6 +28,7 @@ final class Timers {
     private final IoScratch scratch;
     private final TimerHeap heap = new TimerHeap();
     private final AddressSet sleeping = new AddressSet();
+    private TaskShuffle shuffleOrNull;
 
     Timers(Handles handles, IoScratch scratch) {
         this.handles = handles;
@@ -47,7 +48,20 @@ final class Timers {
 
     void add(long deadlineNanos, long ownedTimerHandle) {
         compact();
-        heap.push(deadlineNanos, ownedTimerHandle);
+        push(deadlineNanos, ownedTimerHandle);
+    }
+
+    private void push(long deadlineNanos, long ownedEntry) {
+        if (shuffleOrNull == null) {
+            heap.push(deadlineNanos, ownedEntry);
+        } else {
+            heap.push(deadlineNanos, shuffleOrNull.tieBreaker(), ownedEntry);
+        }
+    }
+
+    /** From now on timers of one deadline fire in a random order. */
+    void shuffle(TaskShuffle shuffle) {
+        shuffleOrNull = shuffle;
     }
 
     /** One of the handles in here was cancelled. */
@@ -67,7 +81,7 @@ final class Timers {
         compact();
         long ownedFuture = PyErr.checked(Abstract.PyObject_CallNoArgs(FUTURE));
         sleeping.add(ownedFuture);
-        heap.push(deadlineNanos, Refs.incref(ownedFuture) | SLEEP_TAG);
+        push(deadlineNanos, Refs.incref(ownedFuture) | SLEEP_TAG);
         return ownedFuture;
     }
 

@@ -6,6 +6,8 @@ public final class Names {
     public static final long CONTEXT = Py.internForever("context");
     public static final long CANCEL = Py.internForever("cancel");
     public static final long DONE = Py.internForever("done");
+    public static final long SELF = Py.internForever("__self__");
+    public static final long IS_HELD = Py.internForever("_is_held");
     public static final long SET_RESULT = Py.internForever("set_result");
     public static final long TIME = Py.internForever("time");
     public static final long CONNECTION_MADE = Py.internForever("connection_made");
