@@ -33,6 +33,7 @@ def _check(loop: Loop, sock: Any) -> None:
 
 
 async def _ready(loop: Loop, sock: Any, direction: int) -> None:
+    loop._check_closed()
     fd = sock.fileno()
     loop._ensure_fd_no_transport(fd)
     future = loop.create_future()
@@ -48,7 +49,12 @@ async def sock_recv(loop: Loop, sock: Any, nbytes: int) -> bytes:
     """loop.sock_recv()"""
     _check(loop, sock)
     # Java reads without raising BlockingIOError, for plain sockets; a subclass may have a recv() of its own.
-    quick = type(sock) is socket.socket and 0 <= nbytes <= _LARGEST_QUICK_READ and sock.gettimeout() == 0
+    quick = (
+        type(sock) is socket.socket
+        and 0 <= nbytes <= _LARGEST_QUICK_READ
+        and sock.gettimeout() == 0
+        and not loop.is_closed()  # its buffer is gone
+    )
     while True:
         if quick:
             data = loop._recv(sock.fileno(), nbytes)

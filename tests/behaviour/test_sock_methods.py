@@ -24,6 +24,23 @@ def udp_socket() -> socket.socket:
     return sock
 
 
+@pytest.mark.uvloop_differs("refuses at once")
+def test_recv_what_is_there_by_a_closed_loop(loop_factory: Callable[[], Loop]) -> None:
+    closed = loop_factory()
+    closed.close()
+
+    async def main() -> None:
+        ours, theirs = socketpair()
+        with ours, theirs:
+            theirs.send(b"there")
+            assert await closed.sock_recv(ours, 100) == b"there"
+            with pytest.raises(RuntimeError, match="closed"):
+                await closed.sock_recv(ours, 100)
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(main())
+
+
 def test_recv_what_is_there_and_what_comes(loop: Loop, run: Run) -> None:
     async def main() -> None:
         ours, theirs = socketpair()

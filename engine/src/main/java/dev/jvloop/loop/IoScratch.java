@@ -2,6 +2,7 @@ package dev.jvloop.loop;
 
 import dev.jvloop.capi.Abstract;
 import dev.jvloop.capi.Memory;
+import dev.jvloop.capi.RawMemory;
 import dev.jvloop.openssl.RecordBuffers;
 import java.lang.foreign.Arena;
 
@@ -14,8 +15,13 @@ public final class IoScratch {
 
     public static final int SOCKADDR_SIZE = 128;
 
-    /** {@link #READ_SIZE} bytes to receive into. */
-    public final long readBuffer;
+    /**
+     * {@link #READ_SIZE} bytes to receive into; 0 once the loop is closed, for which the kernel has EFAULT.
+     *
+     * <p>C's memory rather than an arena's: that which the garbage collector frees counts towards the JVM's limit of
+     * direct memory, which some four hundred loops reached, and it comes back only when a collection happens to run.
+     */
+    public long readBuffer;
     /** One word, for C functions that change a reference in place. */
     public final long word;
     /** {@link #MAX_IOVECS} struct iovec. */
@@ -31,13 +37,16 @@ public final class IoScratch {
     private RecordBuffers recordBuffers;
 
     IoScratch(Arena arena) {
-        readBuffer = arena.allocate(READ_SIZE, 64).address();
         iovecs = arena.allocate(16L * MAX_IOVECS, 16).address();
         word = arena.allocate(8, 8).address();
         messageHeader = arena.allocate(56, 16).address();
         callArguments = arena.allocate(32, 8).address();
         address = arena.allocate(SOCKADDR_SIZE + 8, 16).address();
         addressLength = address + SOCKADDR_SIZE;
+        readBuffer = RawMemory.PyMem_RawMalloc(READ_SIZE);
+        if (readBuffer == 0) {
+            throw new OutOfMemoryError("no memory to receive into");
+        }
     }
 
     /** What TLS connections share, made when the first one needs it. */
@@ -48,7 +57,10 @@ public final class IoScratch {
         return recordBuffers;
     }
 
+    /** The loop is closed: nothing is received any more. */
     void close() {
+        RawMemory.PyMem_RawFree(readBuffer);
+        readBuffer = 0;
         if (recordBuffers != null) {
             recordBuffers.close();
         }
