@@ -60,7 +60,8 @@ _HELPERS = (
     new_os_error,
     _sockets.wake_waiter,
     _fork.remember_native_type,
-    *(_handles.callback_failed, _handles.run_handle_in_debug, _handles.call_at_checked),
+    *(_handles.callback_failed, _handles.run_handle_in_debug),
+    *(_handles.call_at_checked, _handles.call_soon_threadsafe_checked),
     *(_transport.warn_lost_write, _transport.call_flow_control, _transport.fail_empty_waiter),
     *(_transport.resolve_empty_waiter, _transport.schedule_connection_lost),
     *(_transport.transport_log_eof, _transport.transport_log_if_slow),
@@ -87,7 +88,7 @@ def _collect_objects(loop_class: type[Loop]) -> dict[str, object]:
     objects["helper.decode_address"] = _addresses.decode
     objects["helper.accept_failed"] = loop_class._accept_failed
     objects["helper.protocol_factory_failed"] = loop_class._protocol_factory_failed
-    for name in ("call_soon", "call_soon_threadsafe", "call_later"):
+    for name in ("call_soon", "call_later"):
         objects[f"base.{name}"] = getattr(asyncio.BaseEventLoop, name)
     objects["base.TimerHandle.cancel"] = asyncio.TimerHandle.cancel
     probe = b"jvloop"

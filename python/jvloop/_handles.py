@@ -84,6 +84,20 @@ def run_handle_in_debug(loop: Loop, handle: Any) -> None:
         del handle
 
 
+def call_soon_threadsafe_checked(loop: Loop, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:
+    """``call_soon_threadsafe`` for what its Java body leaves out: debug mode, a closed loop, odd arguments.
+
+    asyncio's own method will not do: from Python 3.14 on it puts the handle into ``loop._ready`` itself.
+    """
+    loop._check_closed()
+    if loop._debug:
+        loop._check_callback(callback, "call_soon_threadsafe")
+    handle = loop._call_soon(callback, args, context)
+    _forget_last_frame(handle)
+    loop._write_to_self()
+    return handle
+
+
 def call_at_checked(loop: Loop, when: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
     """``call_at`` for what its Java body leaves out: debug mode, a closed loop, odd arguments."""
     if when is None:
@@ -93,9 +107,12 @@ def call_at_checked(loop: Loop, when: float, callback: Any, *args: Any, context:
         loop._check_thread()
         loop._check_callback(callback, "call_at")
     timer = TimerHandle(when, callback, args, loop, context)
-    traceback = timer._source_traceback  # type: ignore[attr-defined]
-    if traceback:
-        # This frame; what called call_at() is what the user wants to see.
-        del traceback[-1]
+    _forget_last_frame(timer)
     loop._schedule_timer(timer)
     return timer
+
+
+def _forget_last_frame(handle: Any) -> None:
+    # It is that of the function which made the handle; who called that one is what the user wants to see.
+    if handle._source_traceback:
+        del handle._source_traceback[-1]

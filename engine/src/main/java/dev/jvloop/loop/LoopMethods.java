@@ -24,7 +24,7 @@ import java.lang.invoke.MethodHandles;
 @SuppressWarnings("unused")
 public final class LoopMethods {
     private static final long BASE_CALL_SOON = Namespace.object("base.call_soon");
-    private static final long BASE_CALL_SOON_THREADSAFE = Namespace.object("base.call_soon_threadsafe");
+    private static final long CHECKED_CALL_SOON_THREADSAFE = Namespace.object("helper.call_soon_threadsafe_checked");
     private static final long BASE_CALL_LATER = Namespace.object("base.call_later");
     private static final long CHECKED_CALL_AT = Namespace.object("helper.call_at_checked");
     private static final long BASE_CANCEL = Namespace.object("base.TimerHandle.cancel");
@@ -83,7 +83,7 @@ public final class LoopMethods {
     private static long call_soon_threadsafe(long self, long arguments, long count, long names) {
         EventLoop loop = EngineObject.of(self);
         if (count == 0 || loop.needsChecks() || !Arguments.areContextOnly(names)) {
-            return newResultOfBase(BASE_CALL_SOON_THREADSAFE, self, arguments, count, names);
+            return newResultOfBase(CHECKED_CALL_SOON_THREADSAFE, self, arguments, count, names);
         }
         long context = Arguments.contextOrNull(arguments + 8 * count, names);
         long ownedHandle =
