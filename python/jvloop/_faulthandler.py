@@ -4,7 +4,8 @@ Both want SIGSEGV, SIGBUS, SIGFPE and SIGILL. faulthandler wants them to report 
 all: a safepoint stops compiled Java code by protecting a page it reads, and a null check in compiled code is a fault
 that the handler turns into a NullPointerException. So the JVM always owns the four, in whichever order they came.
 Nothing is lost: on a real crash the JVM writes its report and calls ``abort()``, and SIGABRT belongs to faulthandler,
-which then prints Python's traceback.
+which then prints Python's traceback. So SIGABRT must not be blocked while the JVM's handler runs, which the JVM asks
+for: ``abort()`` of older C libraries (seen: glibc 2.36) unblocks it, newer ones (glibc 2.43) end the process then.
 
 Rejected: letting the JVM chain to faulthandler (what happens by itself if faulthandler came first). faulthandler's
 handler ends the process, so the JVM's own report is never written, and ``faulthandler.disable()`` would take the
@@ -42,7 +43,10 @@ def release_for_jvm() -> None:
 def adopt_jvm_signals() -> None:
     """Remembers the dispositions a JVM that was just created has installed, and defends them from now on."""
     for signum in JVM_SIGNALS:
-        _jvm_actions[signum] = SignalAction.of(signum)
+        action = SignalAction.of(signum)
+        action.let_through(signal.SIGABRT)
+        action.apply_to(signum)
+        _jvm_actions[signum] = action
     _defend(faulthandler, "enable")
     _defend(faulthandler, "disable")
 

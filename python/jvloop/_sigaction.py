@@ -14,17 +14,17 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class _Structure(ctypes.Structure):
-    # struct sigaction of glibc and musl on 64-bit Linux; only the handler is ever looked at.
+    # struct sigaction of glibc and musl on 64-bit Linux; only handler and mask are ever looked at.
     _fields_ = (
         ("handler", ctypes.c_size_t),
-        ("mask", ctypes.c_char * 128),
+        ("mask", ctypes.c_uint8 * 128),
         ("flags", ctypes.c_int),
         ("restorer", ctypes.c_size_t),
     )
 
 
 class SignalAction:
-    """One signal's disposition, opaque but for the address of its handler."""
+    """One signal's disposition, opaque but for the address of its handler and the signals that wait while it runs."""
 
     __slots__ = ("_structure",)
 
@@ -44,6 +44,11 @@ class SignalAction:
         if _libc.sigaction(signum, None, ctypes.byref(action._structure)) != 0:
             raise _error(signum)
         return action
+
+    def let_through(self, signum: int) -> None:
+        """Lets the handler be interrupted by ``signum``. Raises OSError for a number that is not a signal."""
+        if _libc.sigdelset(ctypes.byref(self._structure, _Structure.mask.offset), signum) != 0:
+            raise _error(signum)
 
     def apply_to(self, signum: int) -> None:
         """Makes this the disposition of ``signum``. Raises OSError where the kernel does not allow it."""
