@@ -34,8 +34,8 @@ def new_event_loop() -> Loop:
 def run(main: Coroutine[Any, Any, _T], *, debug: bool | None = None) -> _T:
     """Runs ``main`` on a new jvloop event loop and returns its result, as ``asyncio.run`` does on asyncio's.
 
-    Raises RuntimeError in a thread that runs a loop already, ValueError if ``main`` is not a coroutine, JvmError if the
-    engine cannot be started here, and whatever ``main`` raises.
+    Raises RuntimeError in a thread that runs a loop already, ValueError (TypeError from Python 3.14 on) if ``main`` is
+    not a coroutine, JvmError if the engine cannot be started here, and whatever ``main`` raises.
     """
     if asyncio._get_running_loop() is not None:
         raise RuntimeError("jvloop.run() cannot be called from a running event loop")

@@ -195,6 +195,7 @@ def test_a_busy_loop_does_not_hold_up_another(loop_factory: Factory) -> None:
 
 
 @pytest.mark.only_on("jvloop")
+@pytest.mark.usefixtures("backend")
 def test_each_loop_has_its_clock() -> None:
     """A strict loop begins near zero; a plain one has asyncio's clock; a subclass may have any."""
     import jvloop
