@@ -75,6 +75,9 @@ _MICRO = [
     ("tasks", "future_ping_pong", "two tasks waking each other by futures"),
     ("threads", "executor_round_trip", "run_in_executor of nothing"),
     ("threads", "getaddrinfo_literal", "getaddrinfo of an address literal"),
+    ("subprocesses", "spawn", "start /bin/true and wait for it"),
+    ("subprocesses", "spawn_20", "the same, 20 at a time"),
+    ("subprocesses", "spawn_output", "start /bin/true and read its output to the end"),
 ]
 
 _SIZES = {"1k": 1024, "10k": 10 * 1024, "100k": 100 * 1024}

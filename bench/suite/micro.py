@@ -282,6 +282,33 @@ async def getaddrinfo_literal(count: int) -> None:
         await loop.getaddrinfo("127.0.0.1", 8080, type=socket.SOCK_STREAM)
 
 
+async def _spawn() -> None:
+    process = await asyncio.create_subprocess_exec("/bin/true")
+    await process.wait()
+
+
+@coroutine_batch_of(20)
+async def spawn(count: int) -> None:
+    for _ in range(count):
+        await _spawn()
+
+
+@coroutine_batch_of(100)
+async def spawn_20(count: int) -> None:
+    async def some() -> None:
+        for _ in range(count // 20):
+            await _spawn()
+
+    await asyncio.gather(*[some() for _ in range(20)])
+
+
+@coroutine_batch_of(20)
+async def spawn_output(count: int) -> None:
+    for _ in range(count):
+        process = await asyncio.create_subprocess_exec("/bin/true", stdout=asyncio.subprocess.PIPE)
+        await process.communicate()
+
+
 def measure(loop: asyncio.AbstractEventLoop, workload: str, warmup_s: float, duration_s: float) -> dict[str, float]:
     """Run *workload* on *loop* and give nanoseconds per operation."""
     run, count = _WORKLOADS[workload]

@@ -32,7 +32,8 @@ def _check(loop: Loop, sock: Any) -> None:
         raise ValueError("the socket must be non-blocking")
 
 
-async def _ready(loop: Loop, sock: Any, direction: int) -> None:
+async def ready(loop: Loop, sock: Any, direction: int) -> None:
+    """Waits until the descriptor of a socket or file is ready for reading or writing, READ or WRITE."""
     loop._check_closed()
     fd = sock.fileno()
     loop._ensure_fd_no_transport(fd)
@@ -67,7 +68,7 @@ async def sock_recv(loop: Loop, sock: Any, nbytes: int) -> bytes:
                 pass
             else:
                 return received
-        await _ready(loop, sock, READ)
+        await ready(loop, sock, READ)
 
 
 async def sock_recv_into(loop: Loop, sock: Any, buf: Any) -> int:
@@ -77,7 +78,7 @@ async def sock_recv_into(loop: Loop, sock: Any, buf: Any) -> int:
         try:
             count: int = sock.recv_into(buf)
         except (BlockingIOError, InterruptedError):
-            await _ready(loop, sock, READ)
+            await ready(loop, sock, READ)
         else:
             return count
 
@@ -93,7 +94,7 @@ async def sock_sendall(loop: Loop, sock: Any, data: Any) -> None:
         return
     with memoryview(data) as view, view.cast("B") as octets:
         while sent < len(octets):
-            await _ready(loop, sock, WRITE)
+            await ready(loop, sock, WRITE)
             try:
                 sent += sock.send(octets[sent:])
             except (BlockingIOError, InterruptedError):
@@ -107,7 +108,7 @@ async def sock_accept(loop: Loop, sock: Any) -> tuple[socket.socket, Any]:
         try:
             connection, address = sock.accept()
         except (BlockingIOError, InterruptedError):
-            await _ready(loop, sock, READ)
+            await ready(loop, sock, READ)
         else:
             connection.setblocking(False)
             return connection, address

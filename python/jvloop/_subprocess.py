@@ -2,7 +2,8 @@
 
 asyncio leaves this to the policy's child watcher: on 3.11 a thread for each child, from 3.12 on a pidfd where the
 kernel has them. Here it is a pidfd on every version, so a loop of any thread can have children, without a thread and
-without asking the policy for a watcher, which warns. Starting the child and its pipes are asyncio's own code.
+without asking the policy for a watcher, which warns. Starting the child and its pipes are asyncio's own code,
+but for what ``_preexec.py`` does.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from asyncio import unix_events as _unix_events
 from asyncio.log import logger
 from typing import TYPE_CHECKING, Any
 
+from jvloop._preexec import DeferredPreexec
+
 if TYPE_CHECKING:
     from jvloop._loop import Loop
 
 unix_events: Any = _unix_events
+_AsyncioTransport: Any = _unix_events._UnixSubprocessTransport  # type: ignore[attr-defined]
 
 _TRACED_CHILD_RETRY_S = 0.02
 _UNKNOWN_RETURNCODE = 255
@@ -70,9 +74,7 @@ async def start(
     Raises what Popen raises, and what connecting a pipe raises once the child is killed and reaped.
     """
     waiter = loop.create_future()
-    transport = unix_events._UnixSubprocessTransport(
-        loop, protocol, args, shell, *streams, waiter=waiter, extra=extra, **kwargs
-    )
+    transport = SubprocessTransport(loop, protocol, args, shell, *streams, waiter=waiter, extra=extra, **kwargs)
     _watch(loop, transport)
     try:
         await waiter
@@ -80,10 +82,55 @@ async def start(
         raise
     except BaseException:
         transport.close()
-        await transport._wait()
+        # Not asyncio's _wait(), which on some versions waits for pipes as well, also for those never connected.
+        await transport._reaped
         raise
     started: asyncio.SubprocessTransport = transport
     return started
+
+
+class SubprocessTransport(_AsyncioTransport):  # type: ignore[misc]
+    """asyncio's transport of a child, but for a preexec_fn, which does not hold the loop up."""
+
+    _deferred: DeferredPreexec | None = None
+
+    def _start(self, *, args: Any, shell: bool, preexec_fn: Any = None, **kwargs: Any) -> None:
+        self._reaped = self._loop.create_future()
+        if preexec_fn is None:
+            super()._start(args=args, shell=shell, **kwargs)
+            return
+        program = kwargs.get("executable") or ("/bin/sh" if shell else args[0])
+        deferred = DeferredPreexec(preexec_fn, program)
+        try:
+            super()._start(args=args, shell=shell, preexec_fn=deferred, **kwargs)
+        except BaseException:
+            deferred.close()
+            raise
+        finally:
+            deferred.leave_to_child()
+        self._deferred = deferred
+
+    async def _connect_pipes(self, waiter: asyncio.Future[None] | None) -> None:
+        if self._deferred is not None:
+            try:
+                await self._deferred.executed(self._loop)
+            except Exception as exc:
+                self._drop_pipes()
+                if waiter is not None and not waiter.cancelled():
+                    waiter.set_exception(exc)
+                return
+        await super()._connect_pipes(waiter)
+
+    def _drop_pipes(self) -> None:
+        for stream in (self._proc.stdin, self._proc.stdout, self._proc.stderr):
+            if stream is not None:
+                stream.close()
+        self._pipes.clear()
+
+    def _process_exited(self, returncode: int) -> None:
+        super()._process_exited(returncode)
+        if not self._reaped.done():
+            self._reaped.set_result(None)
 
 
 def _watch(loop: Loop, transport: Any) -> None:

@@ -129,28 +129,77 @@ def test_environment_folder_and_session(run: Run, tmp_path: Path) -> None:
     run(main())
 
 
-@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
-def test_preexec_fn_runs_in_the_child(run: Run) -> None:
-    parent = os.getpid()
+async def shell_output(command: str, **kwargs: Any) -> str:
+    process = await asyncio.create_subprocess_shell(command, stdout=PIPE, **kwargs)
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    return out.decode().strip()
 
-    def prepare() -> None:
-        assert os.getpid() != parent
-        os.umask(0o123)
 
+@pytest.mark.uvloop_differs("refuses umask")
+def test_umask(run: Run) -> None:
+    assert run(shell_output("umask", umask=0o027)) == "0027"
+
+
+@pytest.mark.uvloop_differs("has no process_group")
+def test_process_group(run: Run) -> None:
+    code = "import os; print(os.getpgid(0) == os.getpid(), os.getsid(0) == os.getpid())"
+    assert run(output_of(code, process_group=0)) == "True False"
+
+
+@pytest.mark.uvloop_differs("executes the first argument")
+def test_another_program_than_the_first_argument(run: Run) -> None:
     async def main() -> None:
-        assert await output_of("import os; print(oct(os.umask(0)))", preexec_fn=prepare) == "0o123"
+        arguments = ("name", "-c", "echo $0")
+        process = await asyncio.create_subprocess_exec(*arguments, stdout=PIPE, executable="/bin/sh")
+        assert await process.communicate() == (b"name\n", None)
 
     run(main())
 
 
-@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
-def test_preexec_fn_that_fails(run: Run) -> None:
-    def fail() -> None:
-        raise ZeroDivisionError
+@pytest.mark.parametrize(
+    "restored", [True, pytest.param(False, marks=pytest.mark.uvloop_differs("always restores them"))]
+)
+def test_signals_that_python_ignores(run: Run, restored: bool) -> None:
+    ignored = run(shell_output("grep SigIgn /proc/self/status", restore_signals=restored)).split()[1]
+    assert bool(int(ignored, 16) & 1 << signal.SIGPIPE - 1) is not restored
+
+
+@pytest.mark.uvloop_differs("its streams are sockets")
+def test_pipe_size(run: Run) -> None:
+    code = "import fcntl; print(fcntl.fcntl(1, fcntl.F_GETPIPE_SZ))"
+    assert run(output_of(code, pipesize=8192)) == "8192"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may change its user")
+@pytest.mark.uvloop_differs("refuses user, group and extra_groups")
+def test_user_and_groups(run: Run) -> None:
+    assert run(shell_output("id -u; id -g; id -G", user=1234, group=1235, extra_groups=[1236])).split() == [
+        *("1234", "1235"),
+        *("1235", "1236"),
+    ]
+
+
+def test_files_as_streams(run: Run, tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(b"content")
 
     async def main() -> None:
-        with pytest.raises(subprocess.SubprocessError):
-            await asyncio.create_subprocess_exec("true", preexec_fn=fail)
+        with source.open("rb") as stdin, target.open("wb") as stdout:
+            process = await asyncio.create_subprocess_exec("cat", stdin=stdin, stdout=stdout.fileno())
+            assert await process.wait() == 0
+        assert target.read_bytes() == b"content"
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "argument", [{"universal_newlines": True}, {"bufsize": 1}, {"text": True}, {"encoding": "utf8"}]
+)
+def test_arguments_that_are_refused(run: Run, argument: dict[str, Any]) -> None:
+    async def main() -> None:
+        with pytest.raises(ValueError):
+            await asyncio.create_subprocess_exec("true", **argument)
 
     run(main())
 
