@@ -18,7 +18,8 @@ JNI_OK = 0
 JNI_VERSION = 0x00010008
 """JNI version of Java 8: nothing newer is needed, and an old JVM in the process can be asked for its version."""
 
-_DETACH_CURRENT_THREAD, _GET_ENV, _ATTACH_CURRENT_THREAD_AS_DAEMON = 5, 6, 7
+_DESTROY_JAVA_VM, _DETACH_CURRENT_THREAD, _GET_ENV, _ATTACH_CURRENT_THREAD_AS_DAEMON = 3, 5, 6, 7
+_INVOCATION_FUNCTIONS = 8
 _FIND_CLASS = 6
 _EXCEPTION_OCCURRED, _EXCEPTION_CLEAR = 15, 17
 _PUSH_LOCAL_FRAME, _POP_LOCAL_FRAME = 19, 20
@@ -54,11 +55,14 @@ class VmInitArgs(ctypes.Structure):
     )
 
 
-def _function(interface: int, index: int, result: Any, *arguments: Any) -> Any:
-    """The function at ``index`` of the table that the interface pointer (a JavaVM* or JNIEnv*) points to."""
+def _address(interface: int, index: int) -> int:
+    """Address of the function at ``index`` of the table that the interface pointer (a JavaVM* or JNIEnv*) points to."""
     table = _POINTER.from_address(interface).value or 0
-    address = _POINTER.from_address(table + index * ctypes.sizeof(_POINTER)).value or 0
-    return ctypes.PYFUNCTYPE(result, _POINTER, *arguments)(address)
+    return _POINTER.from_address(table + index * ctypes.sizeof(_POINTER)).value or 0
+
+
+def _function(interface: int, index: int, result: Any, *arguments: Any) -> Any:
+    return ctypes.PYFUNCTYPE(result, _POINTER, *arguments)(_address(interface, index))
 
 
 class JvmLibrary:
@@ -81,6 +85,41 @@ class JvmLibrary:
         vm, env = _POINTER(), _POINTER()
         code = self._library.JNI_CreateJavaVM(ctypes.byref(vm), ctypes.byref(env), ctypes.byref(arguments))
         return int(code), vm.value or 0
+
+
+class JvmEnd:
+    """The end of a JVM that this process has created: after Python's, as the last of the process's exit handlers.
+
+    Without it the JVM's threads go on until the process is gone, while the C library runs the destructors of libjvm's
+    static objects: a garbage collection in that moment crashes. A Python exit handler would be too early: what is
+    freed in Python's own end still calls Java.
+
+    Like the end of any Java program it waits for threads that are no daemons, and runs shutdown hooks.
+    """
+
+    def __init__(self, vm: int) -> None:
+        """``vm``: address of the JavaVM. Exit handlers run in reverse order: this one before libjvm's destructors."""
+        self._vm = vm
+        # The C library's: Python frees its own memory before the exit handlers run.
+        allocate = ctypes.pythonapi.PyMem_RawMalloc
+        allocate.restype, allocate.argtypes = _POINTER, [ctypes.c_size_t]
+        self._lost = allocate(_INVOCATION_FUNCTIONS * ctypes.sizeof(_POINTER))
+        library = ctypes.CDLL(None)
+        # A function that does nothing and does not return JNI_OK, whatever its arguments.
+        refusal = ctypes.cast(library.getpid, _POINTER)
+        table = (_POINTER * _INVOCATION_FUNCTIONS).from_address(self._lost)
+        for index in range(_INVOCATION_FUNCTIONS):
+            table[index] = refusal
+        register = getattr(library, "__cxa_atexit")  # noqa: B009 - a class would mangle the name
+        register.argtypes = [_POINTER, _POINTER, _POINTER]
+        register(_address(vm, _DESTROY_JAVA_VM), vm, None)
+
+    def forget(self) -> None:
+        """In a forked child: its exit must not wait for the threads of a JVM that it does not have.
+
+        HotSpot's DestroyJavaVM attaches the thread by the JavaVM's own table first, and goes no further if that fails.
+        """
+        _POINTER.from_address(self._vm).value = self._lost
 
 
 class Jni:

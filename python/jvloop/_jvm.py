@@ -26,7 +26,7 @@ from pathlib import Path
 
 from jvloop import _faulthandler
 from jvloop._java_home import MINIMUM_JAVA, JavaHome, JvmError, feature_version, find_java
-from jvloop._jni import JNI_OK, JavaError, Jni, JvmLibrary
+from jvloop._jni import JNI_OK, JavaError, Jni, JvmEnd, JvmLibrary
 from jvloop._jvm_options import jvm_options, refusal, try_options
 from jvloop._sigaction import SignalAction, default_realtime_signal
 
@@ -78,6 +78,8 @@ class _State:
         """Message of a failure that cannot be repaired by trying again in this process."""
         self.jvm_pid: int | None = None
         """The process in which the JVM lives: a forked child inherits its memory, but none of its threads."""
+        self.end: JvmEnd | None = None
+        """None if there is no JVM, or somebody else created it."""
         self.callbacks: list[Callable[[], None]] = []
         """What to do where the JVM is lost."""
 
@@ -134,6 +136,8 @@ def _raise_if_forked() -> None:
 
 def _after_fork_in_child() -> None:
     _state.lock = threading.Lock()
+    if _state.end is not None:
+        _state.end.forget()
     if _state.jvm_pid is not None:
         _jvm_is_lost()
 
@@ -160,6 +164,7 @@ def _start_in_own_jvm(namespace: int, jar: Path, started: float) -> EngineInfo:
     try_options(home, options)
     vm = _create_jvm(home, options)
     _state.jvm_pid = os.getpid()
+    _state.end = JvmEnd(vm)
     _faulthandler.adopt_jvm_signals()
     jvm_started = time.perf_counter()
     with _failure_remembered(jar, home.path), Jni(vm, attached_for_us=True) as jni:
