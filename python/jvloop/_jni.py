@@ -110,7 +110,7 @@ class JvmEnd:
         table = (_POINTER * _INVOCATION_FUNCTIONS).from_address(self._lost)
         for index in range(_INVOCATION_FUNCTIONS):
             table[index] = refusal
-        register = getattr(library, "__cxa_atexit")  # noqa: B009 - a class would mangle the name
+        register = getattr(library, "__cxa_atexit")  # a class would mangle the name
         register.argtypes = [_POINTER, _POINTER, _POINTER]
         register(_address(vm, _DESTROY_JAVA_VM), vm, None)
 

@@ -89,7 +89,6 @@ class Loop(asyncio.SelectorEventLoop):
         def fileno(self) -> int: ...
         def next_deadline(self) -> float | None: ...
         def _open_engine(self, overridden: int, strict: bool, /) -> None: ...
-        def _call_held(self, function: Callable[[], None], /) -> None: ...
         def _close_engine(self) -> None: ...
         def _prepare_tls(self, block: int, /) -> None: ...
         def _listen(self, fd: int, factory: Any, sock: socket.socket, server: Any, backlog: int, /) -> None: ...
@@ -115,18 +114,11 @@ class Loop(asyncio.SelectorEventLoop):
 
     def close(self) -> None:
         """Closes the loop. Raises RuntimeError while it runs."""
-        if self.is_running() or self.is_closed():
-            super().close()
-            return
-        # From here on nobody else begins to run it: it would be closed by halves.
-        self._call_held(super().close)
+        super().close()
         for watch in list(self._child_watches):
             watch.close()
 
     def _close_self_pipe(self) -> None:
-        if self._ssock is None:
-            # A close() in another thread came as far as here when the loop began to run.
-            return
         if self._ssock.fileno() < 0:
             # At interpreter exit the sockets may have been finalised before their loop.
             self._ssock = self._csock = None
@@ -145,7 +137,7 @@ class Loop(asyncio.SelectorEventLoop):
         try:
             # A signal may reach any thread of the process, so the loop cannot count on its wait being interrupted.
             before = signal.set_wakeup_fd(csock.fileno(), warn_on_full_buffer=False)
-        except (ValueError, OSError):  # the main thread of a subinterpreter; or another thread has just closed the loop
+        except ValueError:  # the main thread of a subinterpreter
             super().run_forever()
             return
         try:
@@ -335,7 +327,7 @@ class Loop(asyncio.SelectorEventLoop):
         **named_timeouts: float,
     ) -> None:
         if sslcontext:
-            protocol_factory = _tls.server_factory(self, protocol_factory, sslcontext, *timeouts, **named_timeouts)
+            protocol_factory = _tls.ServerFactory(self, protocol_factory, sslcontext, *timeouts, **named_timeouts)
         self._listen(fileno_of(sock), protocol_factory, sock, server, backlog)
 
     def _accept_failed(

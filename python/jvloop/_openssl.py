@@ -13,7 +13,7 @@ from typing import Any
 
 _NAMES = (
     *("SSL_read", "SSL_write", "SSL_do_handshake", "SSL_shutdown"),
-    *("SSL_get_error", "SSL_has_pending"),
+    *("SSL_get_error", "SSL_has_pending", "SSL_is_server"),
     *("SSL_get_rbio", "SSL_get_wbio", "SSL_get_SSL_CTX", "SSL_get_ex_data"),
     *("BIO_ctrl", "BIO_write", "BIO_read", "BUF_MEM_new", "BUF_MEM_free", "ERR_clear_error"),
 )

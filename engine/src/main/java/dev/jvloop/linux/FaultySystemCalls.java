@@ -77,14 +77,14 @@ public final class FaultySystemCalls extends SystemCalls {
     }
 
     @Override
-    public long send(int fd, long buffer, long length) {
+    public long send(int fd, long buffer, long length, long flags) {
         if (isInterrupted()) {
             return -Errno.EINTR;
         }
         if (isReset(fd)) {
             return -Errno.ECONNRESET;
         }
-        return sendSome(fd, buffer, length, length);
+        return sendSome(fd, buffer, length, length, flags);
     }
 
     @Override
@@ -104,12 +104,12 @@ public final class FaultySystemCalls extends SystemCalls {
             return noteTransfer(fd, super.sendmsg(fd, message));
         }
         // Part of the first piece: a short write as any other.
-        return sendSome(fd, Memory.getLong(iovecs), Memory.getLong(iovecs + 8), total);
+        return sendSome(fd, Memory.getLong(iovecs), Memory.getLong(iovecs + 8), total, 0);
     }
 
-    private long sendSome(int fd, long buffer, long length, long total) {
+    private long sendSome(int fd, long buffer, long length, long total, long flags) {
         long allowed = Math.min(limit(length, maxWrite), leftBeforeReset(fd));
-        long sent = super.send(fd, buffer, allowed);
+        long sent = super.send(fd, buffer, allowed, flags);
         if (sent == allowed && allowed < total) {
             count(SHORT_WRITES);
         }

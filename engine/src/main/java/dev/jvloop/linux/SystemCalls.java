@@ -89,10 +89,17 @@ public class SystemCalls {
     }
 
     private static final long MSG_NOSIGNAL = 0x4000;
+    /** Flag for {@link #send}: more follows at once, so TCP may wait for it, up to 200 ms. */
+    public static final long MSG_MORE = 0x8000;
 
-    public long send(int fd, long buffer, long length) {
+    public final long send(int fd, long buffer, long length) {
+        return send(fd, buffer, length, 0);
+    }
+
+    /** @param flags 0 or {@link #MSG_MORE} */
+    public long send(int fd, long buffer, long length, long flags) {
         try {
-            return result((long) SEND.invokeExact(state, (long) fd, buffer, length, MSG_NOSIGNAL, 0L));
+            return result((long) SEND.invokeExact(state, (long) fd, buffer, length, MSG_NOSIGNAL | flags, 0L));
         } catch (Throwable t) {
             throw failed(t);
         }

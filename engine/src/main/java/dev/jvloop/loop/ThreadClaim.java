@@ -36,9 +36,10 @@ final class ThreadClaim implements ThreadGuard.Claim {
         return this;
     }
 
-    /** {@link #takeOrNull} that gives null too where another thread has the loop. */
-    ThreadGuard.Claim takeIfFreeOrNull() {
-        return holder.compareAndSet(null, Thread.currentThread()) ? this : null;
+    /** Whether a thread other than the calling one has the loop. */
+    boolean isAnothers() {
+        Thread thread = holder.get();
+        return thread != null && thread != Thread.currentThread();
     }
 
     @Override

@@ -29,6 +29,7 @@ public final class OpenSsl {
     private static final MethodHandle SSL_SHUTDOWN = plain("SSL_shutdown");
     private static final MethodHandle SSL_GET_ERROR = critical("SSL_get_error");
     private static final MethodHandle SSL_HAS_PENDING = critical("SSL_has_pending");
+    private static final MethodHandle SSL_IS_SERVER = critical("SSL_is_server");
     private static final MethodHandle SSL_GET_RBIO = critical("SSL_get_rbio");
     private static final MethodHandle SSL_GET_WBIO = critical("SSL_get_wbio");
     private static final MethodHandle SSL_GET_SSL_CTX = critical("SSL_get_SSL_CTX");
@@ -97,6 +98,14 @@ public final class OpenSsl {
     public static int SSL_has_pending(long ssl) {
         try {
             return (int) (long) SSL_HAS_PENDING.invokeExact(ssl, 0L, 0L, 0L);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+
+    public static int SSL_is_server(long ssl) {
+        try {
+            return (int) (long) SSL_IS_SERVER.invokeExact(ssl, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }

@@ -2,7 +2,6 @@ package dev.jvloop.transport;
 
 import dev.jvloop.capi.Longs;
 import dev.jvloop.loop.EngineObject;
-import dev.jvloop.loop.LoopGuard;
 import dev.jvloop.py.Arguments;
 import dev.jvloop.py.MethodTable;
 import dev.jvloop.py.Namespace;
@@ -17,13 +16,11 @@ public final class ListenerMethods {
 
     /** Gives the Python class its methods. */
     public static void attach() {
-        long loop = Namespace.object("type.Loop");
-        new MethodTable(MethodHandles.lookup(), ListenerMethods.class, loop, new LoopGuard())
+        new MethodTable(MethodHandles.lookup(), ListenerMethods.class, Namespace.object("type.Loop"))
                 .positional(
                         "_listen",
                         "($self, fd, protocol_factory, sock, server, backlog, /)",
-                        "Accept connections on a listening socket.");
-        new MethodTable(MethodHandles.lookup(), ListenerMethods.class, loop)
+                        "Accept connections on a listening socket.")
                 .oneArgument("_prepare_tls", "($self, block, /)", "Set TLS up.")
                 .oneArgument(
                         "_owner_of", "($self, fd, /)", "The transport that owns a registered descriptor, or None.");

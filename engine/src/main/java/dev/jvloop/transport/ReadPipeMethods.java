@@ -26,11 +26,10 @@ public final class ReadPipeMethods {
                 .noArguments("_resume", "($self, /)", "Watch for data again.")
                 .oneArgument("_open", "($self, fd, /)", "Take over a descriptor.")
                 .noArguments("_begin", "($self, /)", "Begin to read.");
-        new MethodTable(MethodHandles.lookup(), ReadPipeMethods.class, type, PipeLayout.READ::claimIfFreeOrNull)
-                .noArguments("_end", "($self, /)", "Stop for good; whether it had not stopped before.");
         new MethodTable(MethodHandles.lookup(), ReadPipeMethods.class, type)
                 .noArguments("is_closing", "($self, /)", "Whether the pipe is closed or about to be.")
                 .noArguments("is_reading", "($self, /)", "Whether data is delivered.")
+                .noArguments("_end", "($self, /)", "Stop for good; whether it had not stopped before.")
                 .noArguments("_detach", "($self, /)", "Give the descriptor up.");
     }
 

@@ -138,6 +138,10 @@ final class TlsLayer {
 
     /** Goes on with the handshake. */
     void handshake() {
+        if (incoming.pending() == 0 && OpenSsl.SSL_is_server(ssl) != 0) {
+            // The client speaks first. OpenSSL would take some 20 KiB for the handshake before it finds out.
+            return;
+        }
         OpenSsl.ERR_clear_error();
         int result = OpenSsl.SSL_do_handshake(ssl);
         if (result == 1) {
@@ -162,7 +166,8 @@ final class TlsLayer {
             result = OpenSsl.SSL_shutdown(ssl);
         }
         if (result >= 0) {
-            processOutgoing();
+            sendOwnOutput(true);
+            controlAppWriting();
             callSelf(TlsNames.CALL_EOF_RECEIVED);
             callSelf(TlsNames.ON_SHUTDOWN_COMPLETE, Py.NONE);
         } else if (meansAgain(OpenSsl.SSL_get_error(ssl, result))) {
@@ -534,6 +539,9 @@ final class TlsLayer {
 
     /** @return how many of the bytes are encrypted and sent: all or none */
     private int encryptAndSend(long address, int count) {
+        if (count <= RECORD && outgoing.pending() > 0) {
+            return encryptBehindOwnOutput(address, count);
+        }
         sendOwnOutput();
         RecordBuffers.Output output = buffers.collect(outgoing);
         int written;
@@ -544,6 +552,16 @@ final class TlsLayer {
         } finally {
             output.close();
         }
+        if (ownedFailure != 0) {
+            throw PyErr.raiseOwned(takeFailure());
+        }
+        return written;
+    }
+
+    /** One system call less: a server's first answer goes out with its session tickets. */
+    private int encryptBehindOwnOutput(long address, int count) {
+        int written = encrypt(address, count);
+        sendOwnOutput();
         if (ownedFailure != 0) {
             throw PyErr.raiseOwned(takeFailure());
         }
@@ -576,6 +594,11 @@ final class TlsLayer {
     }
 
     private void sendOwnOutput() {
+        sendOwnOutput(false);
+    }
+
+    /** @param closing whether the transport is closed next */
+    private void sendOwnOutput(boolean closing) {
         int count = outgoing.pending();
         if (count == 0) {
             return;
@@ -585,7 +608,7 @@ final class TlsLayer {
         try {
             long lower = slot(TlsLayout.TRANSPORT);
             if (Py.typeOf(lower) == TlsLayout.STREAM_TRANSPORT) {
-                TransportLayout.of(lower).write(ownedRecords);
+                TransportLayout.of(lower).write(ownedRecords, closing);
             } else if (lower != Py.NONE) {
                 writeTo(lower, ownedRecords);
             }

@@ -3,7 +3,6 @@ package dev.jvloop.transport;
 import dev.jvloop.capi.Abstract;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.loop.EngineObject;
-import dev.jvloop.loop.EventLoop;
 import dev.jvloop.openssl.OpenSsl;
 import dev.jvloop.py.Arguments;
 import dev.jvloop.py.Calls;
@@ -41,21 +40,13 @@ final class TlsMethods {
 
     /** Keeps a protocol to the thread that has its loop, in free-threaded Python. */
     private static ThreadGuard.Claim claimOrNull(long protocol) {
-        EventLoop loopOrNull = loopOrNull(protocol);
-        return loopOrNull == null ? null : loopOrNull.claimOrNull();
-    }
-
-    private static EventLoop loopOrNull(long protocol) {
         long loop = Memory.getLong(protocol + TlsLayout.LOOP);
-        return loop == 0 ? null : EngineObject.of(loop);
+        return loop == 0 ? null : EngineObject.of(loop).claimOrNull();
     }
 
     private static ThreadGuard.Claim claimForTransportOrNull(long transport) {
-        // Another thread may be closing the transport, which lets go of the protocol.
-        long ownedProtocol = Refs.newFromSlotOrNull(transport, TlsLayout.SSL_PROTOCOL);
-        EventLoop loopOrNull = ownedProtocol == 0 || ownedProtocol == Py.NONE ? null : loopOrNull(ownedProtocol);
-        Refs.decrefOrNull(ownedProtocol);
-        return loopOrNull == null ? null : loopOrNull.claimOrNull();
+        long protocol = Memory.getLong(transport + TlsLayout.SSL_PROTOCOL);
+        return protocol == 0 || protocol == Py.NONE ? null : claimOrNull(protocol);
     }
 
     private static final int SSL_APP_DATA = 0;
@@ -118,16 +109,17 @@ final class TlsMethods {
         if (!Py.isBytesLike(data)) {
             throw PyErr.raise(PyErr.TYPE_ERROR, "data: expecting a bytes-like instance, got " + Py.typeName(data));
         }
+        long protocol = Memory.getLong(self + TlsLayout.SSL_PROTOCOL);
+        if (protocol == Py.NONE) {
+            // Closed twice: asyncio's own method says so.
+            return Calls.newResult(TlsLayout.BASE_WRITE, self, data);
+        }
         // The protocol may lose its last other reference while it writes.
-        long ownedProtocol = Refs.newFromSlotOrNull(self, TlsLayout.SSL_PROTOCOL);
+        Refs.incref(protocol);
         try {
-            if (ownedProtocol == 0 || ownedProtocol == Py.NONE) {
-                // Closed twice, or never made: asyncio's own method says so.
-                return Calls.newResult(TlsLayout.BASE_WRITE, self, data);
-            }
-            TlsLayout.layerOf(ownedProtocol).write(data);
+            TlsLayout.layerOf(protocol).write(data);
         } finally {
-            PyErr.preserving(() -> Refs.decrefOrNull(ownedProtocol));
+            PyErr.preserving(() -> Refs.decref(protocol));
         }
         return Py.newNone();
     }

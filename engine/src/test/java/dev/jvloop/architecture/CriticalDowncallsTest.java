@@ -58,6 +58,7 @@ class CriticalDowncallsTest {
             Map.entry("epoll_ctl", KERNEL_TABLE),
             Map.entry("SSL_get_error", ONLY_READS),
             Map.entry("SSL_has_pending", ONLY_READS),
+            Map.entry("SSL_is_server", ONLY_READS),
             Map.entry("SSL_get_rbio", ONLY_READS),
             Map.entry("SSL_get_wbio", ONLY_READS),
             Map.entry("SSL_get_SSL_CTX", ONLY_READS),
