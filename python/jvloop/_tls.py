@@ -250,6 +250,8 @@ async def start_tls(
     )
     # Nothing may be read before the new protocol's connection_made().
     transport.pause_reading()
+    if server_side and isinstance(protocol, asyncio.StreamReaderProtocol):
+        _take_over_buffered_records(protocol, tls)
     transport.set_protocol(tls)
     made = loop.call_soon(tls.connection_made, transport)
     resumed = loop.call_soon(transport.resume_reading)
@@ -261,6 +263,17 @@ async def start_tls(
         resumed.cancel()
         raise
     return tls._app_transport
+
+
+def _take_over_buffered_records(protocol: Any, tls: Any) -> None:
+    """What came with the client's request to start TLS is in the reader already: the begin of the handshake.
+
+    asyncio does so from 3.13.12 and 3.14.3 on (gh-142352); before, the handshake never went on.
+    """
+    reader = protocol._stream_reader
+    if reader is not None and reader._buffer:
+        tls._incoming.write(reader._buffer)
+        reader._buffer.clear()
 
 
 # ---- servers ----

@@ -7,7 +7,8 @@ import contextlib
 import logging
 import socket
 import ssl
-from collections.abc import Callable
+import sys
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -370,6 +371,91 @@ def test_data_in_the_segment_that_ends_the_handshake(run: Run, loop: Loop, tls: 
         await protocol.lost
 
     run(main())
+
+
+# --- closed before it is done ---------------------------------------------------------------------------------------
+
+
+@contextlib.asynccontextmanager
+async def half_done(
+    loop: Loop, tls: Tls, *, server_side: bool, begun: bool
+) -> AsyncIterator[tuple[asyncio.Transport, asyncio.Future[Any], Recorder, socket.socket]]:
+    """A transport within start_tls(), its task and protocol, and the other end, which is slow to answer."""
+    ours, theirs = tcp_socketpair()
+    raw, protocol = await loop.create_connection(Recorder, sock=ours)
+    context = tls.server if server_side else tls.client
+    name = None if server_side else "localhost"
+    upgrading = asyncio.ensure_future(
+        loop.start_tls(raw, protocol, context, server_side=server_side, server_hostname=name)
+    )
+    await asyncio.sleep(0)  # start_tls() has begun, and what comes is not the protocol's any more
+    with theirs:
+        if begun and server_side:
+            peer = WirePeer(theirs, tls.client)
+            with pytest.raises(ssl.SSLWantReadError):
+                peer.ssl.do_handshake()
+            await peer.flush()
+            await peer.pull()
+        elif begun:
+            await loop.sock_recv(theirs, 65536)
+        yield raw, upgrading, protocol, theirs
+    assert protocol.events == ["made"]
+    protocol.lost.cancel()  # as on asyncio, nobody calls connection_lost()
+
+
+@pytest.mark.uvloop_differs("start_tls() gives a transport")
+@pytest.mark.parametrize("begun", [False, True])
+@pytest.mark.parametrize("server_side", [False, True])
+@pytest.mark.parametrize("how", ["close", "abort"])
+def test_transport_that_is_closed_during_the_handshake(
+    run: Run, loop: Loop, tls: Tls, how: str, server_side: bool, begun: bool
+) -> None:
+    async def main() -> None:
+        async with half_done(loop, tls, server_side=server_side, begun=begun) as (raw, upgrading, _, theirs):
+            getattr(raw, how)()
+            assert await upgrading is None
+            assert raw.is_closing()
+            assert len(await drained(loop, theirs)) < 8000  # a ClientHello at most, and the end
+
+    run(main())
+
+
+@pytest.mark.uvloop_differs("calls connection_lost()")
+@pytest.mark.parametrize("begun", [False, True])
+@pytest.mark.parametrize("server_side", [False, True])
+def test_start_tls_that_is_cancelled(run: Run, loop: Loop, tls: Tls, server_side: bool, begun: bool) -> None:
+    async def main() -> None:
+        async with half_done(loop, tls, server_side=server_side, begun=begun) as (raw, upgrading, _, theirs):
+            upgrading.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await upgrading
+            assert raw.is_closing()
+            await drained(loop, theirs)
+
+    run(main())
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="close_clients() and abort_clients() are new in 3.13")
+@pytest.mark.uvloop_differs("has neither")
+@pytest.mark.parametrize("how", ["close_clients", "abort_clients"])
+def test_server_that_closes_a_connection_during_its_handshake(
+    run: Run, loop: Loop, tls: Tls, errors: Errors, how: str
+) -> None:
+    async def main() -> None:
+        async with Refusing(loop, tls.server) as server:
+            with await server.connect() as sock:
+                peer = WirePeer(sock, tls.client)
+                with pytest.raises(ssl.SSLWantReadError):
+                    peer.ssl.do_handshake()
+                await peer.flush()
+                await peer.pull()
+                getattr(server.server, how)()
+                await peer.drain_raw()
+            assert server.accepted[0].events == []
+            await server.serves(tls.client)
+
+    run(main())
+    assert errors == []
 
 
 async def drained(loop: Loop, sock: socket.socket) -> bytes:

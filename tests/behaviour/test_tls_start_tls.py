@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+import os
 import random
+import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from .support import HOST, Recorder, tcp_pair
-from .tls_support import Tls, client_of, server_of, tls_pair
+from .support import HOST, Recorder, tcp_pair, tcp_socketpair, turns
+from .tls_support import Tls, WirePeer, client_of, server_of, tls_pair
 
 Loop = asyncio.AbstractEventLoop
 Run = Callable[..., Any]
@@ -76,7 +79,6 @@ def test_upgrade_that_fails(run: Run, loop: Loop, tls: Tls) -> None:
     run(main())
 
 
-@pytest.mark.uvloop_differs("not compared", run=False)
 def test_tls_in_tls(run: Run, loop: Loop, tls: Tls) -> None:
     async def main() -> None:
         async with tls_pair(tls) as pair:
@@ -129,6 +131,83 @@ def test_stream_writer(run: Run, tls: Tls) -> None:
     run(main())
 
 
+# --- what comes before its time -------------------------------------------------------------------------------------
+
+
+async def handshake_after(peer: WirePeer, command: bytes) -> None:
+    """Say something in the clear and begin the handshake in the same breath."""
+    with pytest.raises(ssl.SSLWantReadError):
+        peer.ssl.do_handshake()
+    await peer.send_raw(command + peer.outgoing.read())
+    await peer.handshake()
+
+
+def test_client_hello_that_is_there_before_start_tls(run: Run, loop: Loop, tls: Tls) -> None:
+    """A protocol that stops reading at the command leaves it in the kernel."""
+
+    class Upgrading(Recorder):
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            if self.data == b"STARTTLS":
+                self.transport.pause_reading()
+
+    async def main() -> None:
+        ours, theirs = tcp_socketpair()
+        peer = WirePeer(theirs, tls.client)
+        _, protocol = await loop.connect_accepted_socket(Upgrading, ours)
+        await peer.send_raw(b"STARTTLS")
+        await protocol.received(8)
+        shaking = asyncio.ensure_future(handshake_after(peer, b""))
+        await turns(10)
+        upgraded = await loop.start_tls(protocol.transport, protocol, tls.server, server_side=True)
+        assert upgraded is not None
+        protocol.transport = upgraded
+        await shaking
+        await peer.send(b" secret")
+        assert await protocol.received(15) == b"STARTTLS secret"
+        peer.close()
+        await protocol.lost
+
+    run(main())
+
+
+@pytest.mark.uvloop_differs("leaves it in the StreamReader")
+def test_client_hello_in_the_segment_of_the_command(run: Run, tls: Tls, backend: Any) -> None:
+    if backend.name == "asyncio" and "_stream_reader" not in inspect.getsource(asyncio.BaseEventLoop.start_tls):
+        pytest.skip("asyncio before 3.13.12 and 3.14.3 leaves it in the StreamReader (gh-142352)")
+
+    async def main() -> None:
+        done = asyncio.get_running_loop().create_future()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                assert await reader.readline() == b"STARTTLS\n"
+                await writer.start_tls(tls.server, ssl_handshake_timeout=1)
+                writer.write((await reader.readline()).upper())
+                writer.close()
+                await writer.wait_closed()
+                done.set_result(None)
+            except Exception as exc:
+                done.set_exception(exc)
+
+        async with await asyncio.start_server(serve, HOST, 0) as server:
+            sock = socket.socket()
+            sock.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(sock, server.sockets[0].getsockname())
+            peer = WirePeer(sock, tls.client)
+            try:
+                await handshake_after(peer, b"STARTTLS\n")
+                await peer.send(b"secret\n")
+                assert await peer.receive_close_notify() == b"SECRET\n"
+                await peer.unwrap()
+                await done
+            finally:
+                peer.close()
+                await asyncio.wait([done])
+
+    run(main())
+
+
 # --- buffered protocols ---------------------------------------------------------------------------------------------
 
 
@@ -158,6 +237,27 @@ def test_buffered_protocol(run: Run, tls: Tls, size: int) -> None:
             await sending
             protocol.transport.write(b"answer")
             assert await peer.receive(6) == b"answer"
+
+    run(main())
+
+
+@pytest.mark.only_on("uvloop", "jvloop")
+def test_buffer_that_is_a_bytearray(run: Run, tls: Tls) -> None:
+    """asyncio reads into slices of what get_buffer() gives; of a bytearray those are copies, and data is lost."""
+    if os.environ.get("JVLOOP_TLS") == "memorybio":
+        pytest.skip("asyncio's SSLProtocol does it")
+
+    class Plain(Buffered):
+        def get_buffer(self, sizehint: int) -> bytearray:  # type: ignore[override]
+            return self.buffer.obj  # type: ignore[return-value]
+
+    data = random.Random(7).randbytes(200_000)
+
+    async def main() -> None:
+        async with server_of(tls.client, tls, factory=lambda: Plain(50_000)) as (protocol, peer):
+            sending = asyncio.ensure_future(peer.send(data))
+            assert await protocol.received(len(data)) == data
+            await sending
 
     run(main())
 
