@@ -151,8 +151,7 @@ class ReadPipeTransport(asyncio.ReadTransport):
         self._close(exc)
 
     def _close(self, exc: BaseException | None) -> None:
-        if self._end():
-            self._loop.call_soon(self._call_connection_lost, exc)
+        _end_soon(self, exc)
 
     def _call_connection_lost(self, exc: BaseException | None) -> None:
         _end_connection(self, exc)
@@ -258,8 +257,7 @@ class WritePipeTransport(_FlowControlMixin, asyncio.WriteTransport):
         self._close(exc)
 
     def _close(self, exc: BaseException | None = None) -> None:
-        if self._end():
-            self._loop.call_soon(self._call_connection_lost, exc)
+        _end_soon(self, exc)
 
     def _call_connection_lost(self, exc: BaseException | None) -> None:
         _end_connection(self, exc)
@@ -274,6 +272,14 @@ def _report(
         )
     elif transport._loop.get_debug():
         _logger.debug("%r: %s", transport, message, exc_info=exc)
+
+
+def _end_soon(transport: ReadPipeTransport | WritePipeTransport, exc: BaseException | None) -> None:
+    loop: Any = transport._loop
+    if loop is None or loop._leave_to_loop_thread(lambda: transport._close(exc)):
+        return
+    if transport._end():
+        loop.call_soon(transport._call_connection_lost, exc)
 
 
 def _end_connection(transport: Any, exc: BaseException | None) -> None:

@@ -41,6 +41,26 @@ class SSLTransport(sslproto._SSLProtocolTransport):
         """Writes several buffers."""
         self._ssl_protocol._write_appdata(list_of_data)
 
+    # What ends a connection may come from any thread of free-threaded Python: from a finalizer, say.
+
+    def close(self) -> None:
+        """Closes the connection after what is buffered was sent."""
+        if not self._leave_to_loop_thread(self.close):
+            super().close()
+
+    def abort(self) -> None:
+        """Closes the connection at once; what was not sent is lost."""
+        if not self._leave_to_loop_thread(self.abort):
+            super().abort()
+
+    def _force_close(self, exc: BaseException | None) -> None:
+        if not self._leave_to_loop_thread(lambda: self._force_close(exc)):
+            super()._force_close(exc)  # type: ignore[misc]
+
+    def _leave_to_loop_thread(self, callback: Callable[[], None]) -> bool:
+        protocol = self._ssl_protocol
+        return protocol is not None and protocol._loop._leave_to_loop_thread(callback)
+
 
 class SSLProtocol(sslproto.SSLProtocol):
     """asyncio's SSLProtocol with the methods for each record in Java."""

@@ -4,7 +4,9 @@ another. In free-threaded Python they really run at once, and their threads must
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
+import os
 import random
 import sys
 import threading
@@ -13,10 +15,12 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 from behaviour.support import Recorder, tcp_pair
+from behaviour.tls_support import Tls, tls_pair
 
 Loop = asyncio.AbstractEventLoop
 Factory = Callable[[], Loop]
@@ -370,8 +374,55 @@ def test_a_running_loops_transports_refuse_other_threads(loop_factory: Factory) 
         in_loop(loop, context.__aexit__(None, None, None))
 
 
-async def wait_for(protocol: Recorder) -> None:
-    assert await protocol.lost is None
+async def wait_for(protocol: Recorder, expected: BaseException | None = None) -> None:
+    assert await protocol.lost is expected
+
+
+@pytest.mark.only_on("jvloop")
+@needs_no_gil
+@pytest.mark.parametrize("how", ["close", "abort"])
+def test_a_running_loops_tls_is_closed_from_other_threads(loop_factory: Factory, tmp_path: Path, how: str) -> None:
+    async def connect() -> tuple[Any, Any]:
+        context = tls_pair(Tls(tmp_path))
+        return context, await context.__aenter__()
+
+    with running(loop_factory) as loop:
+        context, pair = in_loop(loop, connect())
+        transport = pair.client.transport
+        for call in (lambda: transport.write(b"x"), lambda: transport.writelines([b"x"])):
+            with pytest.raises(RuntimeError, match="thread"):
+                call()
+        assert transport.get_write_buffer_size() == 0
+        getattr(transport, how)()
+        in_loop(loop, asyncio.wait_for(wait_for(pair.client), 10))
+        in_loop(loop, context.__aexit__(None, None, None))
+
+
+@pytest.mark.only_on("jvloop")
+@needs_no_gil
+@pytest.mark.parametrize(
+    ("end", "how"),
+    [("read", "close"), ("read", "_fatal_error"), ("write", "close"), ("write", "abort"), ("write", "_fatal_error")],
+)
+def test_a_running_loops_pipes_are_closed_from_other_threads(loop_factory: Factory, end: str, how: str) -> None:
+    """_fatal_error() is what subprocesses' and programs' own code calls; its exception is told to the protocol."""
+    expected = OSError(errno.EIO, "pipe trouble") if how == "_fatal_error" else None
+
+    async def connect(loop: Loop, fd: int) -> tuple[Any, Any]:
+        pipe = os.fdopen(fd, "rb" if end == "read" else "wb", 0)
+        connected: Any = loop.connect_read_pipe if end == "read" else loop.connect_write_pipe
+        result: tuple[Any, Any] = await connected(Recorder, pipe)
+        return result
+
+    with running(loop_factory) as loop:
+        ends = os.pipe()
+        ours, theirs = ends if end == "read" else ends[::-1]
+        try:
+            transport, protocol = in_loop(loop, connect(loop, ours))
+            getattr(transport, how)(*filter(None, [expected]))
+            in_loop(loop, asyncio.wait_for(wait_for(protocol, expected), 10))
+        finally:
+            os.close(theirs)
 
 
 @pytest.mark.only_on("jvloop")

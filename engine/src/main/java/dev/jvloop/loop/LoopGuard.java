@@ -30,11 +30,19 @@ public final class LoopGuard implements ThreadGuard {
         try (Arena arena = Arena.ofConfined()) {
             long argument = arena.allocate(8, 8).address();
             Memory.putLong(argument, argumentOrZero);
-            loop.callSoon(ownedMethod, argument, argumentOrZero == 0 ? 0 : 1, 0);
-            loop.wakeup();
+            return leaveCallToLoopThread(loop, ownedMethod, argument, argumentOrZero == 0 ? 0 : 1);
         } finally {
             Refs.decref(ownedMethod);
         }
+    }
+
+    /** {@link #leaveToLoopThread(EventLoop, long, long, long)} for any callable, of arguments at an address. */
+    static boolean leaveCallToLoopThread(EventLoop loop, long callable, long arguments, long count) {
+        if (!loop.isClaimedByAnotherThread()) {
+            return false;
+        }
+        loop.callSoon(callable, arguments, count, 0);
+        loop.wakeup();
         return true;
     }
 }

@@ -58,6 +58,10 @@ public final class LoopMethods {
                 .oneArgument("_timer_handle_cancelled", "($self, handle, /)", "Note that a timer was cancelled.")
                 .noArguments("_run_once", "($self, /)", "Run iterations until stop(), or one.")
                 .noArguments("_write_to_self", "($self, /)", "Wake the loop if it waits.")
+                .oneArgument(
+                        "_leave_to_loop_thread",
+                        "($self, callback, /)",
+                        "Have the loop's thread call back, unless that is the calling one; whether it will.")
                 .oneArgument("_interest", "($self, fd, /)", "What a descriptor is watched for: 1 read, 4 write.")
                 .positional("_open_engine", "($self, overridden, strict, /)", "Create the Java half.");
         new MethodTable(MethodHandles.lookup(), LoopMethods.class, loop, new LoopGuard())
@@ -230,6 +234,10 @@ public final class LoopMethods {
         Arguments.expectCount("_recv", count, 2);
         return SocketReads.newBytesOrNone(
                 EngineObject.of(self), intOf(Arguments.get(arguments, 0)), intOf(Arguments.get(arguments, 1)));
+    }
+
+    private static long _leave_to_loop_thread(long self, long callback, long unused1, long unused2) {
+        return Py.newBool(LoopGuard.leaveCallToLoopThread(EngineObject.of(self), callback, 0, 0));
     }
 
     private static long _interest(long self, long fd, long unused1, long unused2) {

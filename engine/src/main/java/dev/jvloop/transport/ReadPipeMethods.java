@@ -4,10 +4,8 @@ import dev.jvloop.capi.Longs;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.loop.EngineObject;
 import dev.jvloop.loop.EventLoop;
-import dev.jvloop.loop.LoopGuard;
 import dev.jvloop.py.JavaReference;
 import dev.jvloop.py.MethodTable;
-import dev.jvloop.py.Names;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.Refs;
@@ -25,11 +23,11 @@ public final class ReadPipeMethods {
                 .noArguments("_pause", "($self, /)", "Stop watching for data.")
                 .noArguments("_resume", "($self, /)", "Watch for data again.")
                 .oneArgument("_open", "($self, fd, /)", "Take over a descriptor.")
-                .noArguments("_begin", "($self, /)", "Begin to read.");
+                .noArguments("_begin", "($self, /)", "Begin to read.")
+                .noArguments("_end", "($self, /)", "Stop for good; whether it had not stopped before.");
         new MethodTable(MethodHandles.lookup(), ReadPipeMethods.class, type)
                 .noArguments("is_closing", "($self, /)", "Whether the pipe is closed or about to be.")
                 .noArguments("is_reading", "($self, /)", "Whether data is delivered.")
-                .noArguments("_end", "($self, /)", "Stop for good; whether it had not stopped before.")
                 .noArguments("_detach", "($self, /)", "Give the descriptor up.");
     }
 
@@ -64,11 +62,7 @@ public final class ReadPipeMethods {
     }
 
     private static long _end(long self, long unused1, long unused2, long unused3) {
-        ReadPipeTransport transport = ReadPipeTransport.of(self);
-        if (LoopGuard.leaveToLoopThread(transport.loop, self, Names.CLOSE, 0)) {
-            return Py.newBool(false);
-        }
-        return Py.newBool(transport.end());
+        return Py.newBool(ReadPipeTransport.of(self).end());
     }
 
     private static long _detach(long self, long unused1, long unused2, long unused3) {
