@@ -25,6 +25,7 @@ class LeafCert:
 
     def __init__(self, key: str, certificate: str) -> None:
         self.private_key_and_cert_chain_pem = Pem(key + certificate)
+        self.private_key_pem = Pem(key)
 
     def configure_cert(self, context: ssl.SSLContext) -> None:
         with tempfile.NamedTemporaryFile() as file:  # the ssl module reads certificates of one's own from files only

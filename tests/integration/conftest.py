@@ -39,8 +39,15 @@ class Tls(NamedTuple):
 
     server: ssl.SSLContext
     client: ssl.SSLContext
+    demanding_server: ssl.SSLContext
+    """Wants the client's certificate."""
+    certified_client: ssl.SSLContext
+    """Has one, for "client@example.org"."""
     ca_file: Path
     cert_file: Path
+    """The server's key and certificate."""
+    key_file: Path
+    """The server's key alone."""
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +59,15 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
     certificate.configure_cert(server)
     client = ssl.create_default_context()
     authority.configure_trust(client)
-    ca_file, cert_file = directory / "ca.pem", directory / "server.pem"
+    demanding_server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(demanding_server)
+    authority.configure_trust(demanding_server)
+    demanding_server.verify_mode = ssl.CERT_REQUIRED
+    certified_client = ssl.create_default_context()
+    authority.configure_trust(certified_client)
+    authority.issue_cert("client@example.org").configure_cert(certified_client)
+    ca_file, cert_file, key_file = directory / "ca.pem", directory / "server.pem", directory / "server.key"
     authority.cert_pem.write_to_path(str(ca_file))
     certificate.private_key_and_cert_chain_pem.write_to_path(str(cert_file))
-    return Tls(server, client, ca_file, cert_file)
+    certificate.private_key_pem.write_to_path(str(key_file))
+    return Tls(server, client, demanding_server, certified_client, ca_file, cert_file, key_file)

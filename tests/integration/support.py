@@ -112,6 +112,6 @@ def uvicorn_process(loop_name: str, app: str, *options: str) -> Iterator[tuple[S
     command += ["--host", HOST, "--port", "0", "--no-use-colors", *options, app]
     server = ServerProcess(command, APPS)
     try:
-        yield server, int(server.wait_for(r"Uvicorn running on http://[^:]+:(\d+)")[1])
+        yield server, int(server.wait_for(r"Uvicorn running on https?://[^:]+:(\d+)")[1])
     finally:
         server.close()
