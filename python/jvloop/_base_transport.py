@@ -91,7 +91,9 @@ class BaseTransport(_FlowControlMixin):
         return "<{}>".format(" ".join(info))
 
     def __del__(self, _warn: Any = warnings.warn) -> None:
-        if _fork.jvm_is_gone or not hasattr(self, "_java_half") or self._fileno() < 0:
+        if _fork is None or _fork.jvm_is_gone:  # None when the interpreter has cleared the modules, at exit
+            return
+        if not hasattr(self, "_java_half") or self._fileno() < 0:
             return
         _warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
         self._abandon()

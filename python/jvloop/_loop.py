@@ -90,6 +90,7 @@ class Loop(asyncio.SelectorEventLoop):
         def fileno(self) -> int: ...
         def next_deadline(self) -> float | None: ...
         def _open_engine(self, overridden: int, strict: bool, /) -> None: ...
+        def _call_held(self, function: Callable[[], None], /) -> None: ...
         def _close_engine(self) -> None: ...
         def _prepare_tls(self, block: int, /) -> None: ...
         def _listen(self, fd: int, factory: Any, sock: socket.socket, server: Any, backlog: int, /) -> None: ...
@@ -115,11 +116,18 @@ class Loop(asyncio.SelectorEventLoop):
 
     def close(self) -> None:
         """Closes the loop. Raises RuntimeError while it runs."""
-        super().close()
+        if self.is_running() or self.is_closed():
+            super().close()
+            return
+        # From here on nobody else begins to run it: it would be closed by halves.
+        self._call_held(super().close)
         for watch in list(self._child_watches):
             watch.close()
 
     def _close_self_pipe(self) -> None:
+        if self._ssock is None:
+            # A close() in another thread came as far as here when the loop began to run.
+            return
         if self._ssock.fileno() < 0:
             # At interpreter exit the sockets may have been finalised before their loop.
             self._ssock = self._csock = None
@@ -138,7 +146,7 @@ class Loop(asyncio.SelectorEventLoop):
         try:
             # A signal may reach any thread of the process, so the loop cannot count on its wait being interrupted.
             before = signal.set_wakeup_fd(csock.fileno(), warn_on_full_buffer=False)
-        except ValueError:  # the main thread of a subinterpreter
+        except (ValueError, OSError):  # the main thread of a subinterpreter; or another thread has just closed the loop
             super().run_forever()
             return
         try:

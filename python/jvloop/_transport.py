@@ -10,6 +10,7 @@ import asyncio
 import contextvars
 import os
 import socket
+import threading
 from asyncio import constants, trsock
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,12 @@ from jvloop._servers import attach, detach
 
 if TYPE_CHECKING:
     from jvloop._loop import Loop
+
+
+_socket_lock = threading.RLock()
+"""Held while a descriptor gets its socket object, and while it is given up. Any thread may call get_extra_info(), and
+two socket objects would both close the descriptor, the second one maybe somebody else's. A finalizer that runs in
+there may take it again."""
 
 
 class StreamTransport(BaseTransport):
@@ -93,17 +100,20 @@ class StreamTransport(BaseTransport):
 
     def _load_extra(self) -> None:
         """Makes the extra information of an accepted connection, from what the kernel said at accept."""
-        local, peer = self._address(0), self._address(1)
-        self._extra = {"sockname": decode(local), "peername": decode(peer)}
-        fd = self._fileno()
-        if fd >= 0:
-            family = family_of(local)
-            protocol = 0 if family == socket.AF_UNIX else socket.IPPROTO_TCP
-            self._sock = sock = socket.socket(family, socket.SOCK_STREAM, protocol, fileno=fd)
-        else:
-            sock = socket.socket()
-            sock.close()
-        self._extra["socket"] = trsock.TransportSocket(sock)
+        with _socket_lock:
+            if self._extra is not None:
+                return
+            local, peer = self._address(0), self._address(1)
+            fd = self._fileno()
+            if fd >= 0:
+                family = family_of(local)
+                protocol = 0 if family == socket.AF_UNIX else socket.IPPROTO_TCP
+                self._sock = sock = socket.socket(family, socket.SOCK_STREAM, protocol, fileno=fd)
+            else:
+                sock = socket.socket()
+                sock.close()
+            extra = {"sockname": decode(local), "peername": decode(peer), "socket": trsock.TransportSocket(sock)}
+            self._extra = extra
 
     def _socket(self) -> socket.socket:
         """The socket object, made now if the connection has none yet."""
@@ -145,8 +155,9 @@ class StreamTransport(BaseTransport):
                 detach(server, self)
 
     def _close_fd(self) -> None:
-        sock, self._sock = self._sock, None
-        fd = self._detach()
+        with _socket_lock:
+            sock, self._sock = self._sock, None
+            fd = self._detach()
         if sock is not None:
             sock.close()
         elif fd >= 0:

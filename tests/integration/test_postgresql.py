@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-import asyncpg
 import pytest
 
 from .conftest import Run, Tls
 from .database_servers import HOST, USER, PostgresqlServer, postgresql_server
+
+asyncpg = pytest.importorskip("asyncpg", reason="asyncpg has no wheel for this interpreter")
 
 Options = dict[str, Any]
 

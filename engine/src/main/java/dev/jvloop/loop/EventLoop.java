@@ -207,7 +207,7 @@ public final class EventLoop {
     }
 
     /** Whether the calling thread may touch the queues: it has the GIL or, without one, the loop. */
-    private boolean isMine() {
+    boolean isMine() {
         return !Version.FREE_THREADED || claim.isMine();
     }
 
@@ -321,10 +321,25 @@ public final class EventLoop {
     /**
      * Runs iterations until {@code stop()} was called; a single one after {@link #limitRun}.
      *
-     * @throws PythonError SystemExit or KeyboardInterrupt out of a callback, or what a signal handler raised
+     * @throws PythonError SystemExit or KeyboardInterrupt out of a callback, or what a signal handler raised;
+     *     RuntimeError if the loop is closed, or another thread has it
      */
     public void run() {
         ThreadGuard.Claim claimOrNull = claimOrNull();
+        try {
+            // Another thread may have closed it since run_forever() looked.
+            if (closed) {
+                throw PyErr.raise(PyErr.RUNTIME_ERROR, "Event loop is closed");
+            }
+            runClaimed();
+        } finally {
+            if (claimOrNull != null) {
+                claimOrNull.release();
+            }
+        }
+    }
+
+    private void runClaimed() {
         nextPollNanos = Long.MIN_VALUE;
         running = true;
         setSleeping(false);
@@ -335,9 +350,6 @@ public final class EventLoop {
         } finally {
             running = false;
             setSleeping(watchedFromOutside);
-            if (claimOrNull != null) {
-                claimOrNull.release();
-            }
         }
         if (runsOnce) {
             stoppedOnce = isStopping();
@@ -363,9 +375,9 @@ public final class EventLoop {
         return Version.FREE_THREADED ? claim.takeOrNull() : null;
     }
 
-    /** Whether another thread runs this loop, or is in a method of it. Never in normal builds, which have the GIL. */
-    public boolean isClaimedByAnotherThread() {
-        return Version.FREE_THREADED && claim.isAnothers();
+    /** {@link #claimOrNull} that leaves the loop to a thread that has it; {@link LoopGuard#leaveToLoopThread} follows. */
+    public ThreadGuard.Claim claimIfFreeOrNull() {
+        return Version.FREE_THREADED ? claim.takeIfFreeOrNull() : null;
     }
 
     /** Makes the next run one iteration that waits for up to {@code timeoutNanos}; negative: for ever. */

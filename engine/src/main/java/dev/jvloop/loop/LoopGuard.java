@@ -13,17 +13,23 @@ public final class LoopGuard implements ThreadGuard {
         return EngineObject.of(self).claimOrNull();
     }
 
+    /** Lets all threads through, with the loop if it is free: for methods that {@link #leaveToLoopThread}. */
+    static Claim enterIfFreeOrNull(long self) {
+        return EngineObject.of(self).claimIfFreeOrNull();
+    }
+
     /**
-     * Has the loop's thread call a method, if that is not the calling one. What ends a connection or a sleep may come
+     * Has the loop's thread call a method, if the calling one does not have the loop. What ends a connection or a sleep may come
      * from another thread without any mistake of the program's: a lost StreamWriter closes its transport when it is
-     * finalised, and the garbage collector finalises on whatever thread it runs.
+     * finalised, and the garbage collector finalises on whatever thread it runs. The method's guard has tried to take the
+     * loop ({@link EventLoop#claimIfFreeOrNull}).
      *
      * @param object whose method it is
      * @param argumentOrZero the method's argument, if it takes one
      * @return false if the calling thread is to do it itself
      */
     public static boolean leaveToLoopThread(EventLoop loop, long object, long method, long argumentOrZero) {
-        if (!loop.isClaimedByAnotherThread()) {
+        if (loop.isMine()) {
             return false;
         }
         long ownedMethod = Py.newAttribute(object, method);

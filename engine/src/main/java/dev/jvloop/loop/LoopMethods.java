@@ -6,6 +6,7 @@ import dev.jvloop.capi.Longs;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.linux.Poller;
 import dev.jvloop.py.Arguments;
+import dev.jvloop.py.Calls;
 import dev.jvloop.py.MethodTable;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;
@@ -70,6 +71,8 @@ public final class LoopMethods {
                 .positional("_await", "($self, fd, direction, future, /)", "Wake a future when a descriptor is ready.")
                 .positional("_stop_awaiting", "($self, fd, direction, future, /)", "Undo _await().")
                 .positional("_recv", "($self, fd, count, /)", "Up to count bytes, or None if there are none yet.")
+                .oneArgument(
+                        "_call_held", "($self, function, /)", "Call function() while no other thread may run the loop.")
                 .noArguments("_close_engine", "($self, /)", "Close the Java half.");
         new MethodTable(MethodHandles.lookup(), LoopMethods.class, Namespace.object("type.TimerHandle"))
                 .noArguments("cancel", "($self, /)", "Cancel the callback.");
@@ -259,6 +262,10 @@ public final class LoopMethods {
         long ownedEngine = EngineObject.newFor(new EventLoop(self, intOf(Arguments.get(arguments, 0)), strict));
         Refs.setSlot(self, LoopLayout.ENGINE, ownedEngine);
         return Py.newNone();
+    }
+
+    private static long _call_held(long self, long function, long unused1, long unused2) {
+        return Calls.newResult(function);
     }
 
     private static long _close_engine(long self, long unused1, long unused2, long unused3) {

@@ -16,7 +16,7 @@ public final class SleepMethods {
         long loop = Namespace.object("type.Loop");
         new MethodTable(MethodHandles.lookup(), SleepMethods.class, loop, new LoopGuard())
                 .oneArgument("_sleep", "($self, delay, /)", "A future that wakes after delay seconds, or None.");
-        new MethodTable(MethodHandles.lookup(), SleepMethods.class, loop)
+        new MethodTable(MethodHandles.lookup(), SleepMethods.class, loop, LoopGuard::enterIfFreeOrNull)
                 .oneArgument("_stop_sleeping", "($self, future, /)", "Nobody waits for _sleep()'s future any more.");
     }
 

@@ -36,10 +36,9 @@ final class ThreadClaim implements ThreadGuard.Claim {
         return this;
     }
 
-    /** Whether a thread other than the calling one has the loop. */
-    boolean isAnothers() {
-        Thread thread = holder.get();
-        return thread != null && thread != Thread.currentThread();
+    /** {@link #takeOrNull} that gives null too where another thread has the loop. */
+    ThreadGuard.Claim takeIfFreeOrNull() {
+        return holder.compareAndSet(null, Thread.currentThread()) ? this : null;
     }
 
     @Override

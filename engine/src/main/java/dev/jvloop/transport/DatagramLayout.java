@@ -29,9 +29,17 @@ final class DatagramLayout {
 
     /** Keeps a transport to the thread that has its loop, in free-threaded Python. */
     static ThreadGuard.Claim claimOrNull(long transport) {
+        return loopOf(transport).claimOrNull();
+    }
+
+    /** Lets all threads through, for methods that are left to the loop's thread then. */
+    static ThreadGuard.Claim claimIfFreeOrNull(long transport) {
+        return loopOf(transport).claimIfFreeOrNull();
+    }
+
+    private static EventLoop loopOf(long transport) {
         // Only a transport that is being made has no Java half yet; only one that has ended has no loop any more.
         boolean opened = Memory.getLong(transport + JAVA_HALF) != 0;
-        EventLoop loop = opened ? of(transport).loop() : EngineObject.of(Memory.getLong(transport + LOOP));
-        return loop.claimOrNull();
+        return opened ? of(transport).loop() : EngineObject.of(Memory.getLong(transport + LOOP));
     }
 }

@@ -34,9 +34,10 @@ public final class DatagramMethods {
                 .positional("_open", "($self, fd, family, connected, has_address, /)", "Take over a datagram socket.")
                 .noArguments("_begin", "($self, /)", "Begin to read.")
                 .noArguments("_read_ready", "($self, /)", "Receive what is there.");
-        new MethodTable(MethodHandles.lookup(), DatagramMethods.class, transport)
+        new MethodTable(MethodHandles.lookup(), DatagramMethods.class, transport, DatagramLayout::claimIfFreeOrNull)
                 .noArguments("close", "($self, /)", "Close after what is queued was sent.")
-                .oneArgument("_force_close", "($self, exc, /)", "Close at once; connection_lost(exc) follows.")
+                .oneArgument("_force_close", "($self, exc, /)", "Close at once; connection_lost(exc) follows.");
+        new MethodTable(MethodHandles.lookup(), DatagramMethods.class, transport)
                 .noArguments("is_closing", "($self, /)", "Whether close() or abort() was called.")
                 .noArguments("is_reading", "($self, /)", "Whether datagrams are delivered.")
                 .noArguments("get_write_buffer_size", "($self, /)", "Number of bytes not sent yet.")

@@ -2,6 +2,7 @@ package dev.jvloop.transport;
 
 import dev.jvloop.capi.Longs;
 import dev.jvloop.loop.EngineObject;
+import dev.jvloop.loop.LoopGuard;
 import dev.jvloop.py.Arguments;
 import dev.jvloop.py.MethodTable;
 import dev.jvloop.py.Namespace;
@@ -16,11 +17,13 @@ public final class ListenerMethods {
 
     /** Gives the Python class its methods. */
     public static void attach() {
-        new MethodTable(MethodHandles.lookup(), ListenerMethods.class, Namespace.object("type.Loop"))
+        long loop = Namespace.object("type.Loop");
+        new MethodTable(MethodHandles.lookup(), ListenerMethods.class, loop, new LoopGuard())
                 .positional(
                         "_listen",
                         "($self, fd, protocol_factory, sock, server, backlog, /)",
-                        "Accept connections on a listening socket.")
+                        "Accept connections on a listening socket.");
+        new MethodTable(MethodHandles.lookup(), ListenerMethods.class, loop)
                 .oneArgument("_prepare_tls", "($self, block, /)", "Set TLS up.")
                 .oneArgument(
                         "_owner_of", "($self, fd, /)", "The transport that owns a registered descriptor, or None.");

@@ -2,6 +2,7 @@ package dev.jvloop.transport;
 
 import dev.jvloop.capi.Memory;
 import dev.jvloop.loop.EngineObject;
+import dev.jvloop.loop.EventLoop;
 import dev.jvloop.py.JavaReference;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.PyErr;
@@ -32,11 +33,22 @@ enum PipeLayout {
 
     /** Keeps a transport to the thread that has its loop, in free-threaded Python. */
     ThreadGuard.Claim claimOrNull(long transport) {
+        EventLoop loopOrNull = loopOrNull(transport);
+        return loopOrNull == null ? null : loopOrNull.claimOrNull();
+    }
+
+    /** Lets all threads through, for methods that are left to the loop's thread then. */
+    ThreadGuard.Claim claimIfFreeOrNull(long transport) {
+        EventLoop loopOrNull = loopOrNull(transport);
+        return loopOrNull == null ? null : loopOrNull.claimIfFreeOrNull();
+    }
+
+    private EventLoop loopOrNull(long transport) {
         if (Memory.getLong(transport + javaHalf) != 0) {
-            return ((PipeTransport) halfOf(transport)).loop.claimOrNull();
+            return ((PipeTransport) halfOf(transport)).loop;
         }
-        long loopOrNull = Memory.getLong(transport + loop);
-        return loopOrNull == 0 ? null : EngineObject.of(loopOrNull).claimOrNull();
+        long pythonLoopOrNull = Memory.getLong(transport + loop);
+        return pythonLoopOrNull == 0 ? null : EngineObject.of(pythonLoopOrNull);
     }
 
     /** The Java half of a Python transport. */

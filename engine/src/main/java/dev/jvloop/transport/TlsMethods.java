@@ -3,6 +3,7 @@ package dev.jvloop.transport;
 import dev.jvloop.capi.Abstract;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.loop.EngineObject;
+import dev.jvloop.loop.EventLoop;
 import dev.jvloop.openssl.OpenSsl;
 import dev.jvloop.py.Arguments;
 import dev.jvloop.py.Calls;
@@ -40,13 +41,21 @@ final class TlsMethods {
 
     /** Keeps a protocol to the thread that has its loop, in free-threaded Python. */
     private static ThreadGuard.Claim claimOrNull(long protocol) {
+        EventLoop loopOrNull = loopOrNull(protocol);
+        return loopOrNull == null ? null : loopOrNull.claimOrNull();
+    }
+
+    private static EventLoop loopOrNull(long protocol) {
         long loop = Memory.getLong(protocol + TlsLayout.LOOP);
-        return loop == 0 ? null : EngineObject.of(loop).claimOrNull();
+        return loop == 0 ? null : EngineObject.of(loop);
     }
 
     private static ThreadGuard.Claim claimForTransportOrNull(long transport) {
-        long protocol = Memory.getLong(transport + TlsLayout.SSL_PROTOCOL);
-        return protocol == 0 || protocol == Py.NONE ? null : claimOrNull(protocol);
+        // Another thread may be closing the transport, which lets go of the protocol.
+        long ownedProtocol = Refs.newFromSlotOrNull(transport, TlsLayout.SSL_PROTOCOL);
+        EventLoop loopOrNull = ownedProtocol == 0 || ownedProtocol == Py.NONE ? null : loopOrNull(ownedProtocol);
+        Refs.decrefOrNull(ownedProtocol);
+        return loopOrNull == null ? null : loopOrNull.claimOrNull();
     }
 
     private static final int SSL_APP_DATA = 0;
@@ -109,17 +118,16 @@ final class TlsMethods {
         if (!Py.isBytesLike(data)) {
             throw PyErr.raise(PyErr.TYPE_ERROR, "data: expecting a bytes-like instance, got " + Py.typeName(data));
         }
-        long protocol = Memory.getLong(self + TlsLayout.SSL_PROTOCOL);
-        if (protocol == Py.NONE) {
-            // Closed twice: asyncio's own method says so.
-            return Calls.newResult(TlsLayout.BASE_WRITE, self, data);
-        }
         // The protocol may lose its last other reference while it writes.
-        Refs.incref(protocol);
+        long ownedProtocol = Refs.newFromSlotOrNull(self, TlsLayout.SSL_PROTOCOL);
         try {
-            TlsLayout.layerOf(protocol).write(data);
+            if (ownedProtocol == 0 || ownedProtocol == Py.NONE) {
+                // Closed twice, or never made: asyncio's own method says so.
+                return Calls.newResult(TlsLayout.BASE_WRITE, self, data);
+            }
+            TlsLayout.layerOf(ownedProtocol).write(data);
         } finally {
-            PyErr.preserving(() -> Refs.decref(protocol));
+            PyErr.preserving(() -> Refs.decrefOrNull(ownedProtocol));
         }
         return Py.newNone();
     }

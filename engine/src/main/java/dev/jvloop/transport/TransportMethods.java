@@ -34,9 +34,10 @@ public final class TransportMethods {
                 .oneArgument("_open", "($self, fd, /)", "Take over a connected descriptor.")
                 .noArguments("_begin", "($self, /)", "Begin to read.")
                 .oneArgument("_own_fd", "($self, owned, /)", "Whether the descriptor is this transport's alone.");
-        new MethodTable(MethodHandles.lookup(), TransportMethods.class, transport)
+        new MethodTable(MethodHandles.lookup(), TransportMethods.class, transport, TransportGuard::enterIfFreeOrNull)
                 .noArguments("close", "($self, /)", "Close after what is buffered was sent.")
-                .oneArgument("_force_close", "($self, exc, /)", "Close at once; connection_lost(exc) follows.")
+                .oneArgument("_force_close", "($self, exc, /)", "Close at once; connection_lost(exc) follows.");
+        new MethodTable(MethodHandles.lookup(), TransportMethods.class, transport)
                 .noArguments("is_closing", "($self, /)", "Whether close() or abort() was called.")
                 .noArguments("is_reading", "($self, /)", "Whether data is delivered.")
                 .noArguments("get_write_buffer_size", "($self, /)", "Number of bytes not sent yet.")

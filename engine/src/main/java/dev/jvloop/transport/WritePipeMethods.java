@@ -29,8 +29,9 @@ public final class WritePipeMethods {
                 .positional("_open", "($self, fd, notices_reader, /)", "Take over a descriptor.")
                 .noArguments("_begin", "($self, /)", "Begin to watch for the reader's end.")
                 .noArguments("_end", "($self, /)", "Stop for good; whether it had not stopped before.");
+        new MethodTable(MethodHandles.lookup(), WritePipeMethods.class, type, PipeLayout.WRITE::claimIfFreeOrNull)
+                .noArguments("write_eof", "($self, /)", "Close after what is buffered was written.");
         new MethodTable(MethodHandles.lookup(), WritePipeMethods.class, type)
-                .noArguments("write_eof", "($self, /)", "Close after what is buffered was written.")
                 .noArguments("is_closing", "($self, /)", "Whether the pipe is closed or about to be.")
                 .noArguments("get_write_buffer_size", "($self, /)", "Number of bytes not written yet.")
                 .noArguments("get_write_buffer_limits", "($self, /)", "The (low, high) water marks, in bytes.")
