@@ -19,10 +19,10 @@ public final class LoopGuard implements ThreadGuard {
     }
 
     /**
-     * Has the loop's thread call a method, if the calling one does not have the loop. What ends a connection or a sleep may come
-     * from another thread without any mistake of the program's: a lost StreamWriter closes its transport when it is
-     * finalised, and the garbage collector finalises on whatever thread it runs. The method's guard has tried to take the
-     * loop ({@link EventLoop#claimIfFreeOrNull}).
+     * Has the loop's thread call a method, if the calling one does not have the loop. What ends a connection or a sleep
+     * may come from another thread without any mistake of the program's: a lost StreamWriter closes its transport when
+     * it is finalised, and the garbage collector finalises on whatever thread it runs. The method's guard has tried to
+     * take the loop ({@link EventLoop#claimIfFreeOrNull}).
      *
      * @param object whose method it is
      * @param argumentOrZero the method's argument, if it takes one
@@ -44,7 +44,7 @@ public final class LoopGuard implements ThreadGuard {
 
     /** {@link #leaveToLoopThread(EventLoop, long, long, long)} for any callable, of arguments at an address. */
     static boolean leaveCallToLoopThread(EventLoop loop, long callable, long arguments, long count) {
-        if (!loop.isClaimedByAnotherThread()) {
+        if (loop.isMine()) {
             return false;
         }
         loop.callSoon(callable, arguments, count, 0);

@@ -59,10 +59,6 @@ public final class LoopMethods {
                 .oneArgument("_timer_handle_cancelled", "($self, handle, /)", "Note that a timer was cancelled.")
                 .noArguments("_run_once", "($self, /)", "Run iterations until stop(), or one.")
                 .noArguments("_write_to_self", "($self, /)", "Wake the loop if it waits.")
-                .oneArgument(
-                        "_leave_to_loop_thread",
-                        "($self, callback, /)",
-                        "Have the loop's thread call back, unless that is the calling one; whether it will.")
                 .oneArgument("_interest", "($self, fd, /)", "What a descriptor is watched for: 1 read, 4 write.")
                 .positional("_open_engine", "($self, overridden, strict, /)", "Create the Java half.");
         new MethodTable(MethodHandles.lookup(), LoopMethods.class, loop, new LoopGuard())
@@ -74,6 +70,11 @@ public final class LoopMethods {
                 .oneArgument(
                         "_call_held", "($self, function, /)", "Call function() while no other thread may run the loop.")
                 .noArguments("_close_engine", "($self, /)", "Close the Java half.");
+        new MethodTable(MethodHandles.lookup(), LoopMethods.class, loop, LoopGuard::enterIfFreeOrNull)
+                .oneArgument(
+                        "_leave_to_loop_thread",
+                        "($self, callback, /)",
+                        "Have the loop's thread call back, unless that is the calling one; whether it will.");
         new MethodTable(MethodHandles.lookup(), LoopMethods.class, Namespace.object("type.TimerHandle"))
                 .noArguments("cancel", "($self, /)", "Cancel the callback.");
     }
