@@ -171,6 +171,8 @@ def _all_rows() -> list[Workload]:
     for name, title, server, load in (
         ("bulk_receive", "one connection, server receives, per 64 KiB", "sink", "sink"),
         ("bulk_send", "one connection, server sends, per 64 KiB", "source", "source"),
+        ("sendfile", "one connection, sendfile of 10 MiB again and again, per 64 KiB", "file", "source"),
+        ("sendfile_64k", "one connection, sendfile of 64 KiB again and again", "small_file", "source"),
     ):
         rows.append(
             Workload(
@@ -182,7 +184,7 @@ def _all_rows() -> list[Workload]:
                 server=server,
                 load=load,
                 size_bytes=65536,
-                has_limit=True,
+                has_limit=name.startswith("bulk"),
             )
         )
     rows.append(

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import socket
 import ssl
+import tempfile
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 from suite import child, loops
 
@@ -188,6 +190,37 @@ async def _serve_sock(listener: socket.socket, _tls: ssl.SSLContext | None) -> N
     _kept.append(loop.create_task(accept()))
 
 
+class FileSource(asyncio.Protocol):
+    """Sends a file again and again."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._sending = asyncio.get_running_loop().create_task(self._send(cast(asyncio.Transport, transport)))
+
+    async def _send(self, transport: asyncio.Transport) -> None:
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(ConnectionError):
+            while not transport.is_closing():
+                await loop.sendfile(transport, self._file, fallback=False)
+
+
+def _file_server(size_bytes: int) -> Serve:
+    async def serve(listener: socket.socket, _tls: ssl.SSLContext | None) -> None:
+        file = tempfile.TemporaryFile()  # noqa: SIM115  (open as long as the server)
+        file.write(bytes(size_bytes))
+        file.flush()
+        probe, other = socket.socketpair()
+        with probe, other:
+            probe.setblocking(False)
+            # A loop without sendfile says so now.
+            await asyncio.get_running_loop().sock_sendfile(probe, file, 0, 1)
+        await _protocol_server(lambda: FileSource(file))(listener, None)
+
+    return serve
+
+
 async def _serve_datagrams(sock: socket.socket, _tls: ssl.SSLContext | None) -> None:
     address = _release(sock)
     _kept.append(await asyncio.get_running_loop().create_datagram_endpoint(DatagramEcho, local_addr=address))
@@ -257,6 +290,8 @@ KINDS: dict[str, Serve] = {
     "buffered": _protocol_server(BufferedEcho),
     "sink": _protocol_server(Sink),
     "source": _protocol_server(Source),
+    "file": _file_server(10 * 2**20),
+    "small_file": _file_server(64 * 2**10),
     "start_tls": _serve_start_tls,
     "streams": _serve_streams,
     "datagram": _serve_datagrams,

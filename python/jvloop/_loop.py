@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from jvloop import _bindings, _driving, _fork, _sockets, _subprocess, _tls
+from jvloop import _bindings, _driving, _fork, _sendfile, _sockets, _subprocess, _tls
 from jvloop._base_transport import BaseTransport
 from jvloop._datagram import DatagramTransport, is_served
 from jvloop._faulthandler import reclaim_signals
@@ -76,6 +76,8 @@ class Loop(asyncio.SelectorEventLoop):
         def _unwatch(self, fd: int, direction: int, /) -> bool: ...
         def _await(self, fd: int, direction: int, future: asyncio.Future[None], /) -> None: ...
         def _stop_awaiting(self, fd: int, direction: int, future: asyncio.Future[None], /) -> bool: ...
+        def _check_sendfile_params(self, sock: socket.socket, file: Any, offset: int, count: int | None) -> None: ...
+        def _send_file(self, socket: int, file: int, offset: int, count: int, /) -> int: ...
         def _recv(self, fd: int, count: int, /) -> bytes | None: ...
         def _interest(self, fd: int, /) -> int: ...
         def _owner_of(self, fd: int, /) -> BaseTransport | None: ...
@@ -374,19 +376,13 @@ class Loop(asyncio.SelectorEventLoop):
                 {"message": "Error on transport creation for incoming connection", "exception": exc}
             )
 
+    # ---- sendfile: asyncio's sendfile() and sock_sendfile() ask these first ----
+
     async def _sendfile_native(self, transp: StreamTransport, file: Any, offset: int, count: int | None) -> int:
-        was_reading = transp.is_reading()
-        transp.pause_reading()
-        await transp._make_empty_waiter()
-        transp._own_fd(False)
-        try:
-            sent: int = await self.sock_sendfile(transp._socket(), file, offset, count, fallback=False)
-            return sent
-        finally:
-            transp._reset_empty_waiter()
-            transp._own_fd(True)
-            if was_reading:
-                transp.resume_reading()
+        return await _sendfile.from_transport(self, transp, file, offset, count)
+
+    async def _sock_sendfile_native(self, sock: socket.socket, file: Any, offset: int, count: int | None) -> int:
+        return await _sendfile.from_socket(self, sock, file, offset, count)
 
     # ---- subprocesses ----
 

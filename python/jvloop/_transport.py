@@ -56,7 +56,7 @@ class StreamTransport(BaseTransport):
 
         def _open(self, fd: int, /) -> None: ...
         def _address(self, which: int, /) -> bytes: ...
-        def _own_fd(self, owned: bool, /) -> None: ...
+        def _set_sending_file(self, sending: bool, /) -> None: ...
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ class StreamTransport(BaseTransport):
         """True: a stream socket can be closed for writing alone."""
         return True
 
-    # ---- sendfile, which asyncio's loop drives ----
+    # ---- sendfile, which _sendfile.py drives ----
 
     def _make_empty_waiter(self) -> asyncio.Future[None]:
         if self._empty_waiter is not None:
@@ -148,6 +148,7 @@ class StreamTransport(BaseTransport):
             self._protocol.connection_lost(exc)
         finally:
             self._close_fd()
+            fail_empty_waiter(self, ConnectionError("Connection is closed by peer"))
             self._protocol = None
             self._loop = None  # type: ignore[assignment]
             server, self._server = self._server, None
@@ -202,13 +203,13 @@ def call_flow_control(loop: Loop, transport: StreamTransport, protocol: Any, nam
 
 
 def fail_empty_waiter(transport: StreamTransport, exc: BaseException) -> None:
-    """Tells sendfile that the buffered data could not be sent."""
+    """Tells sendfile that the buffered data, or more of the file, can no longer be sent."""
     if transport._empty_waiter is not None and not transport._empty_waiter.done():
         transport._empty_waiter.set_exception(exc)
 
 
 def resolve_empty_waiter(transport: StreamTransport) -> None:
-    """Tells sendfile that the buffered data is sent."""
+    """Tells sendfile that the buffered data is sent, or that the socket can take more of the file."""
     if transport._empty_waiter is not None and not transport._empty_waiter.done():
         transport._empty_waiter.set_result(None)
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import socket
 import ssl
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -181,43 +179,7 @@ def test_pipes(run: Run, loop: Loop) -> None:
     run(main())
 
 
-# --- files and TLS --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.uvloop_differs("has no sendfile", run=False)
-@pytest.mark.parametrize("size", [0, 10, 3_000_000])
-def test_sendfile(run: Run, loop: Loop, tmp_path: Path, size: int) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(os.urandom(size))
-
-    async def main() -> None:
-        async with tcp_pair() as pair:
-            with path.open("rb") as file:
-                assert await loop.sendfile(pair.client.transport, file) == size
-            pair.client.transport.write(b"after")
-            assert await pair.server.received(size + 5) == path.read_bytes() + b"after"
-
-    run(main())
-
-
-@pytest.mark.uvloop_differs("has no sock_sendfile", run=False)
-def test_sock_sendfile(run: Run, loop: Loop, tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(os.urandom(300_000))
-
-    async def main() -> None:
-        ours, theirs = socket.socketpair()
-        with ours, theirs, path.open("rb") as file:
-            ours.setblocking(False)
-            theirs.setblocking(False)
-            sending = asyncio.create_task(loop.sock_sendfile(ours, file, 1000, 200_000))
-            received = b""
-            while len(received) < 200_000:
-                received += await loop.sock_recv(theirs, 65536)
-            assert await sending == 200_000
-            assert received == path.read_bytes()[1000:201_000]
-
-    run(main())
+# --- TLS ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@ package dev.jvloop.bridge;
 
 import dev.jvloop.loop.DrivingMethods;
 import dev.jvloop.loop.EngineObject;
+import dev.jvloop.loop.FileMethods;
 import dev.jvloop.loop.LoopMethods;
 import dev.jvloop.loop.SleepMethods;
 import dev.jvloop.loop.TestingMethods;
@@ -41,6 +42,7 @@ public final class Bootstrap {
             LoopMethods.attach();
             SleepMethods.attach();
             DrivingMethods.attach();
+            FileMethods.attach();
             TestingMethods.attach();
             TransportMethods.attach();
             DatagramMethods.attach();

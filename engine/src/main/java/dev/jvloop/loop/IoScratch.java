@@ -3,6 +3,7 @@ package dev.jvloop.loop;
 import dev.jvloop.capi.Abstract;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.RawMemory;
+import dev.jvloop.linux.FileCalls;
 import dev.jvloop.openssl.RecordBuffers;
 import java.lang.foreign.Arena;
 
@@ -35,6 +36,7 @@ public final class IoScratch {
     public final long addressLength;
 
     private RecordBuffers recordBuffers;
+    private FileCalls fileCalls;
 
     IoScratch(Arena arena) {
         iovecs = arena.allocate(16L * MAX_IOVECS, 16).address();
@@ -55,6 +57,14 @@ public final class IoScratch {
             recordBuffers = new RecordBuffers();
         }
         return recordBuffers;
+    }
+
+    /** Made when the first file is sent. */
+    FileCalls fileCalls() {
+        if (fileCalls == null) {
+            fileCalls = new FileCalls();
+        }
+        return fileCalls;
     }
 
     /** The loop is closed: nothing is received any more. */

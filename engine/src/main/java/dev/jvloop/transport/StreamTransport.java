@@ -47,6 +47,9 @@ public final class StreamTransport implements OwnerOfFd, ReferenceHolder {
     private boolean readEof;
     private boolean closing;
     private boolean writeEof;
+    /** Whether a file is being sent; the queue is empty then. */
+    private boolean sendingFile;
+
     private Receiver receiver = Receiver.DATA;
     private int connectionLostCount;
 
@@ -101,7 +104,7 @@ public final class StreamTransport implements OwnerOfFd, ReferenceHolder {
     /** Brings the poller up to what this transport is ready to handle. */
     private void updateInterest() {
         int wanted = (started && !paused && !closing && !readEof ? Poller.READ : 0)
-                | (!queue.isEmpty() && connectionLostCount == 0 ? Poller.WRITE : 0);
+                | ((sendingFile || !queue.isEmpty()) && connectionLostCount == 0 ? Poller.WRITE : 0);
         if (wanted == interest) {
             return;
         }
@@ -456,7 +459,13 @@ public final class StreamTransport implements OwnerOfFd, ReferenceHolder {
 
     /** Sends from the queue: when the kernel takes data again. */
     private void writeReady() {
-        if (connectionLostCount != 0 || queue.isEmpty()) {
+        if (connectionLostCount != 0) {
+            return;
+        }
+        if (queue.isEmpty()) {
+            if (sendingFile) {
+                Calls.run(TransportHelpers.RESOLVE_EMPTY_WAITER, self);
+            }
             return;
         }
         long sent = sendQueued();
@@ -575,7 +584,7 @@ public final class StreamTransport implements OwnerOfFd, ReferenceHolder {
     int detach() {
         int detached = fd;
         if (fd >= 0) {
-            ownFd(false);
+            loop.setOwner(fd, null);
         }
         closing = true;
         if (connectionLostCount == 0) {
@@ -592,10 +601,11 @@ public final class StreamTransport implements OwnerOfFd, ReferenceHolder {
         return detached;
     }
 
-    /** Whether the descriptor counts as this transport's: not while sendfile drives it. */
-    void ownFd(boolean owned) {
+    /** Whether a file is being sent: the empty waiter is resolved whenever the socket can take more of it. */
+    void setSendingFile(boolean sending) {
+        sendingFile = sending;
         if (fd >= 0) {
-            loop.setOwner(fd, owned ? this : null);
+            updateInterest();
         }
     }
 

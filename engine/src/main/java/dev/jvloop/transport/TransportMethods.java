@@ -33,7 +33,7 @@ public final class TransportMethods {
                 .positional("_set_water_marks", "($self, low, high, /)", "Set the limits of flow control, in bytes.")
                 .oneArgument("_open", "($self, fd, /)", "Take over a connected descriptor.")
                 .noArguments("_begin", "($self, /)", "Begin to read.")
-                .oneArgument("_own_fd", "($self, owned, /)", "Whether the descriptor is this transport's alone.");
+                .oneArgument("_set_sending_file", "($self, sending, /)", "Whether a file is being sent.");
         new MethodTable(MethodHandles.lookup(), TransportMethods.class, transport, TransportGuard::enterIfFreeOrNull)
                 .noArguments("close", "($self, /)", "Close after what is buffered was sent.")
                 .oneArgument("_force_close", "($self, exc, /)", "Close at once; connection_lost(exc) follows.");
@@ -148,8 +148,8 @@ public final class TransportMethods {
         return PyErr.checked(Longs.PyLong_FromLongLong(TransportLayout.of(self).detach()));
     }
 
-    private static long _own_fd(long self, long owned, long unused1, long unused2) {
-        TransportLayout.of(self).ownFd(Py.isTrue(owned));
+    private static long _set_sending_file(long self, long sending, long unused1, long unused2) {
+        TransportLayout.of(self).setSendingFile(Py.isTrue(sending));
         return Py.newNone();
     }
 
