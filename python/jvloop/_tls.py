@@ -19,7 +19,7 @@ from asyncio import sslproto
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jvloop import _bindings, _openssl
+from jvloop import _bindings, _openssl, _openssl_errors
 
 if TYPE_CHECKING:
     from jvloop._loop import Loop
@@ -177,27 +177,6 @@ class SSLProtocol(sslproto.SSLProtocol):
         return self._ssl_buffer_view
 
 
-# What Java calls, by name in the namespace: OpenSSL has failed and keeps the reason; the ssl module words it.
-
-
-def new_read_error(protocol: SSLProtocol) -> BaseException:
-    """The exception for a read that OpenSSL refused."""
-    try:
-        protocol._sslobj.read(1)
-    except BaseException as exc:
-        return exc.with_traceback(None)
-    return ssl.SSLError(ssl.SSL_ERROR_SSL, "reading a TLS record failed")
-
-
-def new_write_error(protocol: SSLProtocol) -> BaseException:
-    """The exception for a write that OpenSSL refused."""
-    try:
-        protocol._sslobj.write(b"")
-    except BaseException as exc:
-        return exc.with_traceback(None)
-    return ssl.SSLError(ssl.SSL_ERROR_SSL, "writing a TLS record failed")
-
-
 # ---- set-up, when a program first needs TLS ----
 
 _protocol_class: type[sslproto.SSLProtocol] | None = None
@@ -230,7 +209,7 @@ def _prepare(loop: Loop) -> type[sslproto.SSLProtocol]:
     base: Any = sslproto.SSLProtocol
     for name in ("_do_handshake", "_do_shutdown", "_write_appdata"):
         objects[f"base.SSLProtocol.{name}"] = getattr(base, name)
-    objects.update({"helper.new_read_error": new_read_error, "helper.new_write_error": new_write_error, "int.0": 0})
+    objects.update({"helper.new_openssl_error": _openssl_errors.new_error, "int.0": 0})
     loop._prepare_tls(_bindings.make_block(objects, numbers))
     return SSLProtocol
 
@@ -281,6 +260,7 @@ async def start_tls(
         transport.close()
         made.cancel()
         resumed.cancel()
+        del waiter  # it keeps the exception, whose traceback keeps this frame
         raise
     return tls._app_transport
 

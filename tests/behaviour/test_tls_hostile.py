@@ -269,6 +269,23 @@ def test_damaged_records(run: Run, tls: Tls, make: Any, version: ssl.TLSVersion)
     assert len([exc for exc in ends if isinstance(exc, ssl.SSLError)]) > STREAMS // 3
 
 
+def test_errors_are_those_of_the_ssl_module(run: Run, tls: Tls) -> None:
+    async def main() -> None:
+        async with server_of(tls.client, tls) as (protocol, peer):
+            await peer.send_raw(b"\x17\x03\x03\x00\x20" + bytes(32))
+            exc = await protocol.lost
+            assert type(exc) is ssl.SSLError
+            assert exc.errno == ssl.SSL_ERROR_SSL
+            assert exc.library == "SSL"
+            assert exc.reason in (
+                "DECRYPTION_FAILED_OR_BAD_RECORD_MAC",
+                "RECORD_LAYER_FAILURE",
+            )  # the latter from 3.2 on
+            assert str(exc).startswith(f"[SSL: {exc.reason}] {exc.reason.replace('_', ' ').lower()} (_ssl.c:")
+
+    run(main())
+
+
 def test_endless_record_is_not_waited_for_with_more_memory(run: Run, tls: Tls) -> None:
     """A header that promises more than a record may have is refused when it is there."""
 

@@ -17,8 +17,9 @@ import java.lang.invoke.MethodHandle;
  */
 public final class OpenSsl {
     /** Results of {@link #SSL_get_error}. */
-    public static final int SSL_ERROR_WANT_READ = 2;
+    public static final int SSL_ERROR_SSL = 1;
 
+    public static final int SSL_ERROR_WANT_READ = 2;
     public static final int SSL_ERROR_WANT_WRITE = 3;
     public static final int SSL_ERROR_SYSCALL = 5;
     public static final int SSL_ERROR_ZERO_RETURN = 6;

@@ -146,8 +146,13 @@ final class TlsLayer {
         int result = OpenSsl.SSL_do_handshake(ssl);
         if (result == 1) {
             callSelf(TlsNames.ON_HANDSHAKE_COMPLETE, Py.NONE);
-        } else if (meansAgain(OpenSsl.SSL_get_error(ssl, result))) {
+            return;
+        }
+        int error = OpenSsl.SSL_get_error(ssl, result);
+        if (meansAgain(error)) {
             processOutgoing();
+        } else if (error == OpenSsl.SSL_ERROR_SSL) {
+            callSelf(TlsNames.ON_HANDSHAKE_COMPLETE, new Calls.Owned(newOpenSslError()));
         } else {
             Calls.run(TlsLayout.BASE_DO_HANDSHAKE, self);
         }
@@ -170,11 +175,21 @@ final class TlsLayer {
             controlAppWriting();
             callSelf(TlsNames.CALL_EOF_RECEIVED);
             callSelf(TlsNames.ON_SHUTDOWN_COMPLETE, Py.NONE);
-        } else if (meansAgain(OpenSsl.SSL_get_error(ssl, result))) {
+            return;
+        }
+        int error = OpenSsl.SSL_get_error(ssl, result);
+        if (meansAgain(error)) {
             processOutgoing();
+        } else if (error == OpenSsl.SSL_ERROR_SSL) {
+            callSelf(TlsNames.ON_SHUTDOWN_COMPLETE, new Calls.Owned(newOpenSslError()));
         } else {
             Calls.run(TlsLayout.BASE_DO_SHUTDOWN, self);
         }
+    }
+
+    /** The exception for the error that OpenSSL has just left in this thread's queue. */
+    private long newOpenSslError() {
+        return Calls.newResult(TlsLayout.NEW_OPENSSL_ERROR, self, Calls.integer(ssl));
     }
 
     // ---- reading ----
@@ -287,7 +302,7 @@ final class TlsLayer {
         if (error == OpenSsl.SSL_ERROR_ZERO_RETURN) {
             closeNotify = true;
         } else if (!meansAgain(error)) {
-            ownedFailure = Calls.newResult(TlsLayout.NEW_READ_ERROR, self);
+            ownedFailure = newOpenSslError();
         }
     }
 
@@ -576,7 +591,7 @@ final class TlsLayer {
             return result;
         }
         if (!meansAgain(OpenSsl.SSL_get_error(ssl, result))) {
-            ownedFailure = Calls.newResult(TlsLayout.NEW_WRITE_ERROR, self);
+            ownedFailure = newOpenSslError();
         }
         return 0;
     }

@@ -43,14 +43,13 @@ final class TlsLayout {
     /** asyncio's own methods, for what only happens when a connection is over. */
     static final long BASE_WRITE = Namespace.object("base.SSLProtocolTransport.write");
 
-    /** asyncio's own methods again: they fail as OpenSSL did before, and say so in the ssl module's words. */
+    /** asyncio's own methods again, for answers of OpenSSL that are no errors of its own: asked again, it says the same. */
     static final long BASE_DO_HANDSHAKE = Namespace.object("base.SSLProtocol._do_handshake");
 
     static final long BASE_DO_SHUTDOWN = Namespace.object("base.SSLProtocol._do_shutdown");
     static final long BASE_WRITE_APPDATA = Namespace.object("base.SSLProtocol._write_appdata");
 
-    static final long NEW_READ_ERROR = Namespace.object("helper.new_read_error");
-    static final long NEW_WRITE_ERROR = Namespace.object("helper.new_write_error");
+    static final long NEW_OPENSSL_ERROR = Namespace.object("helper.new_openssl_error");
 
     /** Offset of the {@code SSL *} in an object of the {@code _ssl} module. */
     static final long SSL = Namespace.integer("offset._SSLSocket.ssl");
