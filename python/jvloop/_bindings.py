@@ -76,10 +76,12 @@ def _collect_objects(loop_class: type[Loop]) -> dict[str, object]:
     objects.update({f"type.{cls.__name__}": cls for cls in _BUILTIN_TYPES})
     objects.update({f"type.{name}": cls for name, cls in _classes(loop_class).items()})
     objects["type.asyncio.Handle"] = asyncio.Handle
+    objects["type.asyncio.ThreadSafeHandle"] = _handles.ThreadSafeHandle
     objects["type.asyncio.Future"] = asyncio.Future
     objects["type.asyncio.Task"] = asyncio.Task
     objects["type.BufferedProtocol"] = asyncio.BufferedProtocol
     objects.update({f"helper.{function.__name__}": function for function in _HELPERS})
+    objects["type.RLock"] = type(threading.RLock())
     objects["helper.attach_to_server"] = _servers.attach
     objects["helper.transport_fatal_error"] = _transport.StreamTransport._fatal_error
     objects["helper.call_connection_lost"] = _transport.StreamTransport._call_connection_lost
@@ -101,6 +103,8 @@ def _collect_numbers(loop_class: type[Loop]) -> dict[str, int]:
     numbers: dict[str, int] = {}
     for class_name, slots in _SLOTS.items():
         numbers.update(slot_numbers(class_name, classes[class_name], slots))
+    if _handles.ThreadSafeHandle is not None:
+        numbers.update(slot_numbers("ThreadSafeHandle", _handles.ThreadSafeHandle, ("_lock",)))
     numbers["offset.Handle.__weakref__"] = _handles.Handle.__weakrefoffset__
     numbers.update({f"offset.{name}": value for name, value in _layout.offsets().items()})
     numbers["free_threaded"] = int("t" in sys.abiflags)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from asyncio import base_events, format_helpers
+from asyncio import base_events, events, format_helpers
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -47,6 +47,10 @@ class TimerHandle(asyncio.TimerHandle):
     """asyncio's TimerHandle, with a ``cancel()`` whose body is Java."""
 
     __slots__ = ()
+
+
+ThreadSafeHandle: Any = getattr(events, "_ThreadSafeHandle", None)
+"""asyncio's class for ``call_soon_threadsafe()`` from 3.14 on: another thread's ``cancel()`` waits for the callback."""
 
 
 def _describe_callback(handle: Any, debug: bool) -> str:
@@ -92,7 +96,12 @@ def call_soon_threadsafe_checked(loop: Loop, callback: Any, *args: Any, context:
     loop._check_closed()
     if loop._debug:
         loop._check_callback(callback, "call_soon_threadsafe")
-    handle = loop._call_soon(callback, args, context)
+    if ThreadSafeHandle is None:
+        handle = loop._call_soon(callback, args, context)
+    else:
+        handle = ThreadSafeHandle(callback, args, loop, context)
+        _forget_last_frame(handle)  # its class has an __init__() of its own
+        loop._add_callback(handle)
     _forget_last_frame(handle)
     loop._write_to_self()
     return handle

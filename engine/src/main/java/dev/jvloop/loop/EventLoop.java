@@ -196,12 +196,12 @@ public final class EventLoop {
         enqueue(handles.newHandle(callback, arguments, count, context));
     }
 
-    /** Queues a handle that others hold too; one that was cancelled is left out. */
+    /** Queues a handle that others hold too; one that was cancelled, or that a closed loop is given, is left out. */
     public void addCallback(long handle) {
         if (!Handles.isHandle(handle)) {
             throw PyErr.raise(PyErr.TYPE_ERROR, "an asyncio.Handle is required, not " + Py.typeName(handle));
         }
-        if (!Handles.isCancelled(handle)) {
+        if (!Handles.isCancelled(handle) && !isClosed()) {
             enqueue(Refs.incref(handle));
         }
     }

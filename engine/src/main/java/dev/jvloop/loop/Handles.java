@@ -9,6 +9,7 @@ import dev.jvloop.capi.Version;
 import dev.jvloop.py.Calls;
 import dev.jvloop.py.ContextSwitch;
 import dev.jvloop.py.CriticalSection;
+import dev.jvloop.py.Names;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
@@ -31,6 +32,12 @@ final class Handles {
     private static final long HANDLE = Namespace.object("type.Handle");
     private static final long BASE_HANDLE = Namespace.object("type.asyncio.Handle");
     private static final long TIMER_HANDLE = Namespace.object("type.TimerHandle");
+    private static final long THREAD_SAFE_HANDLE = Namespace.object("type.asyncio.ThreadSafeHandle");
+    /** Python 3.14 and newer have a class of its own for {@code call_soon_threadsafe}. */
+    private static final boolean HAVE_THREAD_SAFE_KIND = THREAD_SAFE_HANDLE != Py.NONE;
+
+    private static final long LOCK = HAVE_THREAD_SAFE_KIND ? Namespace.integer("slot.ThreadSafeHandle._lock") : 0;
+    private static final long RLOCK = Namespace.object("type.RLock");
     private static final long RUN_FAILED = Namespace.object("helper.callback_failed");
 
     private static final long CALLBACK = Namespace.integer("slot.Handle._callback");
@@ -82,6 +89,21 @@ final class Handles {
         } else {
             Memory.putLong(ownedHandle + ARGS, newTuple(arguments, count));
         }
+        return ownedHandle;
+    }
+
+    /** What {@code call_soon_threadsafe} gives: from Python 3.14 on a handle with a lock. */
+    long newThreadSafeHandle(long callback, long arguments, long count, long context) {
+        if (!HAVE_THREAD_SAFE_KIND) {
+            return newHandle(callback, arguments, count, context);
+        }
+        long ownedContext = newContext(context);
+        long ownedArgs = newTuple(arguments, count);
+        long ownedHandle = newEmptyHandle(THREAD_SAFE_HANDLE);
+        Memory.putLong(ownedHandle + LOCK, Calls.newResult(RLOCK));
+        Memory.putLong(ownedHandle + CALLBACK, Refs.incref(callback));
+        Memory.putLong(ownedHandle + CONTEXT, ownedContext);
+        Memory.putLong(ownedHandle + ARGS, ownedArgs);
         return ownedHandle;
     }
 
@@ -191,8 +213,12 @@ final class Handles {
      * @throws PythonError SystemExit or KeyboardInterrupt, which end the loop
      */
     void run(long ownedHandle) {
-        if (isOwnType(Py.typeOf(ownedHandle)) && Refs.isOnlyReference(ownedHandle)) {
+        long type = Py.typeOf(ownedHandle);
+        boolean threadSafe = HAVE_THREAD_SAFE_KIND && type == THREAD_SAFE_HANDLE;
+        if ((threadSafe || isOwnType(type)) && Refs.isOnlyReference(ownedHandle)) {
             runUnshared(ownedHandle);
+        } else if (threadSafe) {
+            runLocked(ownedHandle);
         } else {
             runShared(ownedHandle);
         }
@@ -216,6 +242,20 @@ final class Handles {
             recycle(ownedHandle);
         } else {
             reportFailure(ownedHandle, ownedException);
+        }
+    }
+
+    /** By the handle's own {@code _run()}: it holds the lock that another thread's {@code cancel()} waits for. */
+    private static void runLocked(long ownedHandle) {
+        try {
+            long ownedMethod = Py.newAttribute(ownedHandle, Names.RUN);
+            try {
+                Calls.run(ownedMethod);
+            } finally {
+                PyErr.preserving(() -> Refs.decref(ownedMethod));
+            }
+        } finally {
+            PyErr.preserving(() -> Refs.decref(ownedHandle));
         }
     }
 

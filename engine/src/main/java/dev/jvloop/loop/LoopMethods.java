@@ -94,8 +94,8 @@ public final class LoopMethods {
             return newResultOfBase(CHECKED_CALL_SOON_THREADSAFE, self, arguments, count, names);
         }
         long context = Arguments.contextOrNull(arguments + 8 * count, names);
-        long ownedHandle =
-                loop.schedule(loop.handles().newHandle(Arguments.get(arguments, 0), arguments + 8, count - 1, context));
+        long ownedHandle = loop.schedule(
+                loop.handles().newThreadSafeHandle(Arguments.get(arguments, 0), arguments + 8, count - 1, context));
         loop.wakeup();
         return ownedHandle;
     }

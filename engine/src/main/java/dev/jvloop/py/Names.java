@@ -3,6 +3,7 @@ package dev.jvloop.py;
 /** Interned names that the engine looks up. */
 public final class Names {
     public static final long NAME = Py.internForever("__name__");
+    public static final long RUN = Py.internForever("_run");
     public static final long CONTEXT = Py.internForever("context");
     public static final long CANCEL = Py.internForever("cancel");
     public static final long DONE = Py.internForever("done");
