@@ -17,7 +17,19 @@ from asyncio import constants
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from jvloop import _addresses, _datagram, _fork, _handles, _jvm, _layout, _pipes, _servers, _sockets, _transport
+from jvloop import (
+    _addresses,
+    _base_transport,
+    _datagram,
+    _fork,
+    _handles,
+    _jvm,
+    _layout,
+    _pipes,
+    _servers,
+    _sockets,
+    _transport,
+)
 
 if TYPE_CHECKING:
     from jvloop._loop import Loop
@@ -31,18 +43,15 @@ _lock = threading.Lock()
 
 _SLOTS: dict[str, tuple[str, ...]] = {
     "Loop": ("_engine", "_debug", "_closed", "_stopping"),
-    "StreamTransport": (
-        *("_java_half", "_loop", "_protocol", "_server", "_sock", "_extra", "_context"),
-        *("_empty_waiter", "_protocol_paused"),
-    ),
-    "DatagramTransport": ("_java_half", "_loop", "_protocol", "_context", "_address"),
+    "WritableTransport": ("_java_half", "_loop", "_protocol", "_context"),
+    "StreamTransport": ("_server", "_sock", "_extra", "_empty_waiter", "_protocol_paused"),
+    "DatagramTransport": ("_address",),
     "Handle": (
         *("_callback", "_args", "_cancelled", "_loop", "_source_traceback", "_repr", "_context"),
         *("_arg0", "_arg1", "_arg2"),
     ),
     "TimerHandle": ("_scheduled", "_when"),
     "ReadPipeTransport": ("_java_half", "_loop", "_protocol", "_context"),
-    "WritePipeTransport": ("_java_half", "_loop", "_protocol", "_context"),
 }
 
 _BUILTIN_TYPES = (
@@ -62,12 +71,10 @@ _HELPERS = (
     _fork.remember_native_type,
     *(_handles.callback_failed, _handles.run_handle_in_debug),
     *(_handles.call_at_checked, _handles.call_soon_threadsafe_checked),
-    *(_transport.warn_lost_write, _transport.call_flow_control, _transport.fail_empty_waiter),
-    *(_transport.resolve_empty_waiter, _transport.schedule_connection_lost),
-    *(_transport.transport_log_eof, _transport.transport_log_if_slow),
+    *_base_transport.HELPERS,
+    *_transport.HELPERS,
+    *_datagram.HELPERS,
     *_pipes.HELPERS,
-    *(_datagram.datagram_callback_failed, _datagram.check_datagram_address),
-    *(_datagram.send_by_socket, _datagram.sendto_by_names),
 )
 
 
@@ -83,10 +90,6 @@ def _collect_objects(loop_class: type[Loop]) -> dict[str, object]:
     objects.update({f"helper.{function.__name__}": function for function in _HELPERS})
     objects["type.RLock"] = type(threading.RLock())
     objects["helper.attach_to_server"] = _servers.attach
-    objects["helper.transport_fatal_error"] = _transport.StreamTransport._fatal_error
-    objects["helper.call_connection_lost"] = _transport.StreamTransport._call_connection_lost
-    objects["helper.datagram_fatal_error"] = _datagram.DatagramTransport._fatal_error
-    objects["helper.datagram_call_connection_lost"] = _datagram.DatagramTransport._call_connection_lost
     objects["helper.decode_address"] = _addresses.decode
     objects["helper.accept_failed"] = loop_class._accept_failed
     objects["helper.protocol_factory_failed"] = loop_class._protocol_factory_failed
@@ -115,6 +118,8 @@ def _collect_numbers(loop_class: type[Loop]) -> dict[str, int]:
 def _classes(loop_class: type[Loop]) -> dict[str, type]:
     return {
         "Loop": loop_class,
+        "WritableTransport": _base_transport.WritableTransport,
+        "SocketTransport": _base_transport.SocketTransport,
         "StreamTransport": _transport.StreamTransport,
         "DatagramTransport": _datagram.DatagramTransport,
         "Handle": _handles.Handle,
@@ -151,6 +156,8 @@ def start_engine(loop_class: type[Loop]) -> None:
 
 _WITH_JAVA_METHODS = (
     "Loop",
+    "WritableTransport",
+    "SocketTransport",
     "StreamTransport",
     "DatagramTransport",
     "TimerHandle",

@@ -6,11 +6,10 @@ Receiving, sending and flow control are Java methods, bound at start-up (Datagra
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import socket
 from typing import TYPE_CHECKING, Any
 
-from jvloop._base_transport import BaseTransport, set_result_unless_cancelled
+from jvloop._base_transport import SocketTransport
 
 if TYPE_CHECKING:
     from jvloop._loop import Loop
@@ -23,11 +22,11 @@ def is_served(sock: Any) -> bool:
     return type(sock) is socket.socket and sock.type == socket.SOCK_DGRAM and sock.family in _FAMILIES
 
 
-class DatagramTransport(BaseTransport, asyncio.DatagramTransport):
+class DatagramTransport(SocketTransport, asyncio.DatagramTransport):
     """A UDP or Unix datagram socket. The loop's thread only."""
 
-    # _java_half: keeps the Java half alive. _context: what reads run in. _address: the one that all datagrams go to.
-    __slots__ = ("__dict__", "__weakref__", "_address", "_context", "_java_half", "_protocol", "_sock")
+    # _address: the one that all datagrams go to.
+    __slots__ = ("_address",)
 
     if TYPE_CHECKING:
         _address: Any
@@ -46,24 +45,11 @@ class DatagramTransport(BaseTransport, asyncio.DatagramTransport):
         super().__init__(extra, loop)
         self._sock = sock
         self._address = address
-        self._context = contextvars.copy_context()
         self._describe_socket(sock)
         # A peer without a name, the other end of a Unix socketpair, is '' and a peer nonetheless.
         connected = self._extra["peername"] is not None
         self._open(sock.fileno(), sock.family, connected, bool(address))
-        self.set_protocol(protocol)
-        loop.call_soon(protocol.connection_made, self)
-        loop.call_soon(self._begin)
-        if waiter is not None:
-            loop.call_soon(set_result_unless_cancelled, waiter)
-
-    def _call_connection_lost(self, exc: BaseException | None) -> None:
-        try:
-            self._protocol.connection_lost(exc)
-        finally:
-            self._abandon()
-            self._protocol = None
-            self._loop = None  # type: ignore[assignment]
+        self._start(protocol, waiter)
 
     def _abandon(self) -> None:
         sock, self._sock = self._sock, None
@@ -73,18 +59,6 @@ class DatagramTransport(BaseTransport, asyncio.DatagramTransport):
 
 
 # What Java calls, by name in the namespace (_bindings.py).
-
-
-def datagram_callback_failed(transport: DatagramTransport, exc: BaseException, name: str) -> None:
-    """Tells the loop's exception handler that ``datagram_received`` or ``error_received`` raised."""
-    transport._loop.call_exception_handler(
-        {
-            "message": f"Exception in callback protocol.{name}()",
-            "exception": exc,
-            "transport": transport,
-            "protocol": transport._protocol,
-        }
-    )
 
 
 def check_datagram_address(transport: DatagramTransport, addr: object) -> None:
@@ -113,3 +87,5 @@ def sendto_by_names(transport: DatagramTransport, data: Any, addr: Any = None) -
 
 # What a TypeError about the arguments names.
 sendto_by_names.__qualname__ = "DatagramTransport.sendto"
+
+HELPERS = (check_datagram_address, send_by_socket, sendto_by_names)

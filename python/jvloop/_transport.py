@@ -7,7 +7,6 @@ their declarations under TYPE_CHECKING.
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import os
 import socket
 import threading
@@ -15,7 +14,7 @@ from asyncio import constants, trsock
 from typing import TYPE_CHECKING, Any
 
 from jvloop._addresses import decode, family_of
-from jvloop._base_transport import BaseTransport, logger, set_result_unless_cancelled
+from jvloop._base_transport import SocketTransport, logger
 from jvloop._servers import attach, detach
 
 if TYPE_CHECKING:
@@ -28,24 +27,11 @@ two socket objects would both close the descriptor, the second one maybe somebod
 there may take it again."""
 
 
-class StreamTransport(BaseTransport):
-    """A connected TCP or Unix stream socket. The loop's thread only.
+class StreamTransport(SocketTransport):
+    """A connected TCP or Unix stream socket. The loop's thread only."""
 
-    The base class is what asyncio's own code (sendfile's fallback) takes for a transport with flow control; flow
-    control itself is Java's.
-    """
-
-    # _java_half: keeps the Java half alive. _context: what reads run in. _extra, asyncio's own slot, is None at first.
-    __slots__ = (
-        "__dict__",
-        "__weakref__",
-        "_context",
-        "_empty_waiter",
-        "_java_half",
-        "_protocol",
-        "_server",
-        "_sock",
-    )
+    # _empty_waiter: sendfile's. _extra, asyncio's own slot, is None at first.
+    __slots__ = ("_empty_waiter", "_server")
 
     _start_tls_compatible = True
     _sendfile_compatible = constants._SendfileMode.TRY_NATIVE
@@ -71,24 +57,14 @@ class StreamTransport(BaseTransport):
         self._sock = sock
         self._server = None
         self._empty_waiter = None
-        self._context = contextvars.copy_context()
         self._describe_socket(sock)
         self._open(sock.fileno())
-        self.set_protocol(protocol)
         if sock.family in (socket.AF_INET, socket.AF_INET6) and sock.type == socket.SOCK_STREAM:
             # Small writes go out without waiting for the peer's acknowledgement, as on asyncio.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if server is not None:
             attach(server, self)
-        loop.call_soon(protocol.connection_made, self)
-        loop.call_soon(self._begin)
-        if waiter is not None:
-            loop.call_soon(set_result_unless_cancelled, waiter)
-
-    def _abandon(self) -> None:
-        self._close_fd()
-        if self._server is not None:
-            detach(self._server, self)
+        self._start(protocol, waiter)
 
     # ---- information ----
 
@@ -141,21 +117,9 @@ class StreamTransport(BaseTransport):
     def _reset_empty_waiter(self) -> None:
         self._empty_waiter = None
 
-    # ---- errors and the end ----
+    # ---- the end ----
 
-    def _call_connection_lost(self, exc: BaseException | None) -> None:
-        try:
-            self._protocol.connection_lost(exc)
-        finally:
-            self._close_fd()
-            fail_empty_waiter(self, ConnectionError("Connection is closed by peer"))
-            self._protocol = None
-            self._loop = None  # type: ignore[assignment]
-            server, self._server = self._server, None
-            if server is not None:
-                detach(server, self)
-
-    def _close_fd(self) -> None:
+    def _abandon(self) -> None:
         with _socket_lock:
             sock, self._sock = self._sock, None
             fd = self._detach()
@@ -163,6 +127,10 @@ class StreamTransport(BaseTransport):
             sock.close()
         elif fd >= 0:
             os.close(fd)
+        fail_empty_waiter(self, ConnectionError("Connection is closed by peer"))
+        server, self._server = self._server, None
+        if server is not None:
+            detach(server, self)
 
 
 # What Java calls, by name in the namespace (_bindings.py).
@@ -171,35 +139,6 @@ class StreamTransport(BaseTransport):
 def transport_log_eof(transport: StreamTransport) -> None:
     """Debug mode's note of an end of stream."""
     logger.debug("%r received EOF", transport)
-
-
-def transport_log_if_slow(loop: Loop, transport: StreamTransport, seconds: float) -> None:
-    """Debug mode's log of a protocol that held the loop up."""
-    if seconds >= loop.slow_callback_duration:
-        logger.warning("Executing %r took %.3f seconds", transport, seconds)
-
-
-def warn_lost_write() -> None:
-    """The warning for a program that goes on writing to a lost connection."""
-    logger.warning("socket.send() raised exception.")
-
-
-def call_flow_control(loop: Loop, transport: StreamTransport, protocol: Any, name: str) -> None:
-    """Calls ``pause_writing`` or ``resume_writing``; what it raises goes to the exception handler."""
-    transport._protocol_paused = name == "pause_writing"
-    try:
-        getattr(protocol, name)()
-    except (SystemExit, KeyboardInterrupt):
-        raise
-    except BaseException as exc:
-        loop.call_exception_handler(
-            {
-                "message": f"protocol.{name}() failed",
-                "exception": exc,
-                "transport": transport,
-                "protocol": protocol,
-            }
-        )
 
 
 def fail_empty_waiter(transport: StreamTransport, exc: BaseException) -> None:
@@ -214,6 +153,4 @@ def resolve_empty_waiter(transport: StreamTransport) -> None:
         transport._empty_waiter.set_result(None)
 
 
-def schedule_connection_lost(transport: StreamTransport, exc: BaseException | None) -> None:
-    """Ends a connection in the next iteration."""
-    transport._loop.call_soon(transport._call_connection_lost, exc)
+HELPERS = (transport_log_eof, fail_empty_waiter, resolve_empty_waiter)

@@ -15,7 +15,9 @@ import dev.jvloop.py.PythonError;
 import dev.jvloop.transport.DatagramMethods;
 import dev.jvloop.transport.ListenerMethods;
 import dev.jvloop.transport.ReadPipeMethods;
+import dev.jvloop.transport.SocketTransportMethods;
 import dev.jvloop.transport.TransportMethods;
+import dev.jvloop.transport.WritableTransportMethods;
 import dev.jvloop.transport.WritePipeMethods;
 
 /** Where Python enters Java, once in a process. */
@@ -44,6 +46,8 @@ public final class Bootstrap {
             DrivingMethods.attach();
             FileMethods.attach();
             TestingMethods.attach();
+            WritableTransportMethods.attach();
+            SocketTransportMethods.attach();
             TransportMethods.attach();
             DatagramMethods.attach();
             ListenerMethods.attach();

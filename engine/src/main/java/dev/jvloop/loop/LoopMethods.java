@@ -3,7 +3,6 @@ package dev.jvloop.loop;
 import dev.jvloop.capi.Abstract;
 import dev.jvloop.capi.Floats;
 import dev.jvloop.capi.Longs;
-import dev.jvloop.capi.Memory;
 import dev.jvloop.linux.Poller;
 import dev.jvloop.py.Arguments;
 import dev.jvloop.py.Calls;
@@ -12,7 +11,6 @@ import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.Refs;
-import java.lang.foreign.Arena;
 import java.lang.invoke.MethodHandles;
 
 /**
@@ -82,7 +80,7 @@ public final class LoopMethods {
     private static long call_soon(long self, long arguments, long count, long names) {
         EventLoop loop = EngineObject.of(self);
         if (count == 0 || loop.needsChecks() || !Arguments.areContextOnly(names)) {
-            return newResultOfBase(BASE_CALL_SOON, self, arguments, count, names);
+            return Calls.newResultAsMethod(BASE_CALL_SOON, self, arguments, count, names);
         }
         long context = Arguments.contextOrNull(arguments + 8 * count, names);
         return loop.schedule(loop.handles().newHandle(Arguments.get(arguments, 0), arguments + 8, count - 1, context));
@@ -91,7 +89,7 @@ public final class LoopMethods {
     private static long call_soon_threadsafe(long self, long arguments, long count, long names) {
         EventLoop loop = EngineObject.of(self);
         if (count == 0 || loop.needsChecks() || !Arguments.areContextOnly(names)) {
-            return newResultOfBase(CHECKED_CALL_SOON_THREADSAFE, self, arguments, count, names);
+            return Calls.newResultAsMethod(CHECKED_CALL_SOON_THREADSAFE, self, arguments, count, names);
         }
         long context = Arguments.contextOrNull(arguments + 8 * count, names);
         long ownedHandle = loop.schedule(
@@ -106,7 +104,7 @@ public final class LoopMethods {
             loop.checkDelay(Arguments.get(arguments, 0));
         }
         if (!isPlainTimer(loop, arguments, count, names) || loop.hasOwnTimers()) {
-            return newResultOfBase(BASE_CALL_LATER, self, arguments, count, names);
+            return Calls.newResultAsMethod(BASE_CALL_LATER, self, arguments, count, names);
         }
         double when = loop.time() + Py.toDouble(Arguments.get(arguments, 0));
         return newTimer(loop, when, Py.newFloat(when), arguments, count, names);
@@ -115,7 +113,7 @@ public final class LoopMethods {
     private static long call_at(long self, long arguments, long count, long names) {
         EventLoop loop = EngineObject.of(self);
         if (!isPlainTimer(loop, arguments, count, names)) {
-            return newResultOfBase(CHECKED_CALL_AT, self, arguments, count, names);
+            return Calls.newResultAsMethod(CHECKED_CALL_AT, self, arguments, count, names);
         }
         long when = Arguments.get(arguments, 0);
         return newTimer(loop, Py.toDouble(when), Refs.incref(when), arguments, count, names);
@@ -272,16 +270,5 @@ public final class LoopMethods {
     private static long _close_engine(long self, long unused1, long unused2, long unused3) {
         EngineObject.of(self).close();
         return Py.newNone();
-    }
-
-    /** Calls a Python function with {@code self} in front of this method's own arguments. */
-    private static long newResultOfBase(long function, long self, long arguments, long count, long names) {
-        long all = count + (names == 0 ? 0 : Py.size(names));
-        try (Arena arena = Arena.ofConfined()) {
-            long array = arena.allocate(8 * (all + 1), 8).address();
-            Memory.putLong(array, self);
-            Memory.copy(arguments, array + 8, 8 * all);
-            return PyErr.checked(Abstract.PyObject_Vectorcall(function, array, count + 1, names));
-        }
     }
 }

@@ -2,6 +2,7 @@ package dev.jvloop.py;
 
 import dev.jvloop.capi.Abstract;
 import dev.jvloop.capi.Longs;
+import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Unicode;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -52,6 +53,22 @@ public final class Calls {
     /** {@link #newResult} for callables whose result nobody needs. */
     public static void run(long callable, Object... arguments) {
         Refs.decref(newResult(callable, arguments));
+    }
+
+    /**
+     * Calls a Python function as a method: with {@code self} in front of the arguments that a METH_FASTCALL |
+     * METH_KEYWORDS body was called with.
+     *
+     * @return a new reference
+     */
+    public static long newResultAsMethod(long function, long self, long arguments, long count, long names) {
+        long all = count + (names == 0 ? 0 : Py.size(names));
+        try (Arena arena = Arena.ofConfined()) {
+            long array = arena.allocate(8 * (all + 1), 8).address();
+            Memory.putLong(array, self);
+            Memory.copy(arguments, array + 8, 8 * all);
+            return PyErr.checked(Abstract.PyObject_Vectorcall(function, array, count + 1, names));
+        }
     }
 
     private static long address(Object argument) {

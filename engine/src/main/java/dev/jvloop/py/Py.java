@@ -1,11 +1,13 @@
 package dev.jvloop.py;
 
+import dev.jvloop.capi.Abstract;
 import dev.jvloop.capi.Floats;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Objects;
 import dev.jvloop.capi.Tuples;
 import dev.jvloop.capi.Unicode;
 import java.lang.foreign.Arena;
+import java.util.function.LongConsumer;
 
 /** Reading Python objects, and the singletons and types the engine names. */
 public final class Py {
@@ -44,6 +46,24 @@ public final class Py {
 
     public static long tupleItem(long tuple, long index) {
         return Memory.getLong(tuple + Layout.TUPLE_ITEMS + 8 * index);
+    }
+
+    /**
+     * Hands the items of an iterable over as a tuple, which lives until {@code action} returns.
+     *
+     * @throws PythonError TypeError, or what iterating or the action raised
+     */
+    public static void withTuple(long iterable, LongConsumer action) {
+        if (isTuple(iterable)) {
+            action.accept(iterable);
+            return;
+        }
+        long ownedTuple = PyErr.checked(Abstract.PySequence_Tuple(iterable));
+        try {
+            action.accept(ownedTuple);
+        } finally {
+            PyErr.preserving(() -> Refs.decref(ownedTuple));
+        }
     }
 
     /** Value of an int object between 0 and 2**30 - 1. */

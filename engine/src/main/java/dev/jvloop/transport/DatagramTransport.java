@@ -1,7 +1,6 @@
 package dev.jvloop.transport;
 
 import dev.jvloop.capi.ByteStrings;
-import dev.jvloop.capi.Contexts;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Objects;
 import dev.jvloop.capi.Version;
@@ -10,7 +9,6 @@ import dev.jvloop.linux.Errno;
 import dev.jvloop.linux.Poller;
 import dev.jvloop.loop.EventLoop;
 import dev.jvloop.loop.IoScratch;
-import dev.jvloop.loop.ReferenceHolder;
 import dev.jvloop.py.Calls;
 import dev.jvloop.py.Names;
 import dev.jvloop.py.Py;
@@ -23,10 +21,9 @@ import java.util.function.LongConsumer;
  * The Java half of a {@code jvloop.DatagramTransport}: a non-blocking UDP or Unix datagram socket.
  *
  * <p>Unlike a connection it outlives errors: what the kernel reports (a peer's port that is closed, say) goes to
- * {@code protocol.error_received}, and an exception of the protocol's to the loop's exception handler. References are
- * held as in {@link StreamTransport}.
+ * {@code protocol.error_received}, and an exception of the protocol's to the loop's exception handler.
  */
-public final class DatagramTransport implements OwnerOfFd, ReferenceHolder, EventDelivery.Receiver {
+public final class DatagramTransport extends WritableTransport {
     /**
      * How many datagrams one event may bring, as long as none of them queues a callback. asyncio takes one for each
      * event; more of them save polls, and the bound keeps a flooded socket from starving the others: it is some 50 us
@@ -41,112 +38,44 @@ public final class DatagramTransport implements OwnerOfFd, ReferenceHolder, Even
 
     private static final String WRITE_FAILURE = "Fatal write error on datagram transport";
 
-    private final EventLoop loop;
-    /** Borrowed but while {@link #interest} is not 0. */
-    private final long self;
-
     private final DatagramCalls calls;
     private final boolean connected;
     private final boolean hasRemoteAddress;
     private final PeerAddresses peers;
-    private final FlowControl flowControl;
     private final DatagramQueue queue = new DatagramQueue(HEADER_SIZE);
-    private int fd;
-    /** What the poller watches for. */
-    private int interest;
-
     /** Whether {@code _read_ready} is in the loop's ready queue. */
     private boolean readQueued;
-
-    private boolean started;
-    private boolean paused;
-    private boolean closing;
-    private int connectionLostCount;
 
     /**
      * @param connected whether the socket has a peer, so that datagrams are sent without an address
      * @param hasRemoteAddress whether the {@code _address} slot holds the one address that datagrams go to
      */
     DatagramTransport(EventLoop loop, long self, int fd, int family, boolean connected, boolean hasRemoteAddress) {
-        this.loop = loop;
-        this.self = self;
-        this.fd = fd;
+        super(loop, self, fd, false, LOST_WRITES_OF_SOCKETS);
         this.connected = connected;
         this.hasRemoteAddress = hasRemoteAddress;
         this.calls = new DatagramCalls(loop.calls());
         this.peers = new PeerAddresses(family, connected);
-        this.flowControl = new FlowControl(loop, self, DatagramLayout.PROTOCOL);
     }
 
     @Override
-    public long newSelf() {
-        return Refs.incref(self);
-    }
-
-    EventLoop loop() {
-        return loop;
-    }
-
-    int fd() {
-        return fd;
-    }
-
-    boolean isClosing() {
-        return closing;
-    }
-
-    boolean isReading() {
-        return !closing && !paused;
-    }
-
     long bufferedByteCount() {
         return queue.size();
     }
 
-    private long slot(long offset) {
-        return Memory.getLong(self + offset);
+    @Override
+    boolean isDrained() {
+        return queue.isEmpty();
     }
 
-    // ---- registration ----
-
-    /** Brings the poller up to what this transport is ready to handle. */
-    private void updateInterest() {
-        int wanted = (started && !paused && !closing ? Poller.READ : 0)
-                | (!queue.isEmpty() && connectionLostCount == 0 ? Poller.WRITE : 0);
-        if (wanted == interest) {
-            return;
-        }
-        if (wanted == 0) {
-            interest = 0;
-            loop.poller().unwatch(fd);
-            Refs.decref(self);
-            return;
-        }
-        int result = loop.poller().watch(fd, wanted, this);
-        if (result < 0) {
-            throw PyErr.raiseOsError(-result);
-        }
-        if (interest == 0) {
-            Refs.incref(self);
-        }
-        interest = wanted;
+    @Override
+    void dropQueued() {
+        queue.clear();
     }
 
-    /** Begins to read: after {@code connection_made} was called. */
-    void start() {
-        started = true;
-        updateInterest();
-    }
-
-    void pauseReading() {
-        paused = true;
-        updateInterest();
-    }
-
-    void resumeReading() {
-        paused = false;
-        Refs.setSlot(self, DatagramLayout.CONTEXT, PyErr.checked(Contexts.PyContext_CopyCurrent()));
-        updateInterest();
+    @Override
+    int wantedInterest() {
+        return (isStarted() && isReading() ? Poller.READ : 0) | (queue.isEmpty() ? 0 : Poller.WRITE);
     }
 
     @Override
@@ -157,7 +86,7 @@ public final class DatagramTransport implements OwnerOfFd, ReferenceHolder, Even
             now &= ~Poller.READ;
         }
         if (now != 0) {
-            EventDelivery.deliver(loop, self, slot(DatagramLayout.CONTEXT), this, now);
+            super.onReady(now);
         }
     }
 
@@ -171,7 +100,7 @@ public final class DatagramTransport implements OwnerOfFd, ReferenceHolder, Even
         }
         readQueued = true;
         long ownedMethod = Py.newAttribute(self, Names.READ_READY);
-        loop.callSoon(ownedMethod, 0, 0, slot(DatagramLayout.CONTEXT));
+        loop.callSoon(ownedMethod, 0, 0, slot(TransportSlots.WRITABLE.context));
         Refs.decref(ownedMethod);
     }
 
@@ -181,21 +110,12 @@ public final class DatagramTransport implements OwnerOfFd, ReferenceHolder, Even
         readReady();
     }
 
-    @Override
-    public void serve(int events) {
-        if ((events & Poller.READ) != 0) {
-            readReady();
-        }
-        if ((events & Poller.WRITE) != 0) {
-            writeReady();
-        }
-    }
-
     // ---- reading ----
 
-    private void readReady() {
+    @Override
+    void readReady() {
         for (int i = 0; i < MAX_DATAGRAMS_PER_EVENT; i++) {
-            if ((interest & Poller.READ) == 0 || !receiveOne() || loop.hasReadyCallbacks() || loop.isStopping()) {
+            if ((interest() & Poller.READ) == 0 || !receiveOne() || loop.hasReadyCallbacks() || loop.isStopping()) {
                 return;
             }
         }
@@ -206,7 +126,7 @@ public final class DatagramTransport implements OwnerOfFd, ReferenceHolder, Even
         IoScratch scratch = loop.scratch();
         Memory.putInt(scratch.addressLength, IoScratch.SOCKADDR_SIZE);
         long length =
-                calls.recvfrom(fd, scratch.readBuffer, IoScratch.READ_SIZE, scratch.address, scratch.addressLength);
+                calls.recvfrom(fd(), scratch.readBuffer, IoScratch.READ_SIZE, scratch.address, scratch.addressLength);
         if (length >= 0) {
             deliver(length);
             return true;
@@ -225,15 +145,14 @@ public final class DatagramTransport implements OwnerOfFd, ReferenceHolder, Even
             ownedData = PyErr.checked(ByteStrings.PyBytes_FromStringAndSize(loop.scratch().readBuffer, length));
             ownedAddress = peers.newReceived(loop.scratch());
         } catch (PythonError e) {
-            fatal(PyErr.newTaken(), "Fatal read error on datagram transport");
+            fatal("Fatal read error on datagram transport");
             return;
         }
-        long ownedResult = loop.scratch()
-                .callMethod(slot(DatagramLayout.PROTOCOL), Names.DATAGRAM_RECEIVED, ownedData, ownedAddress);
+        long ownedResult = loop.scratch().callMethod(protocol(), Names.DATAGRAM_RECEIVED, ownedData, ownedAddress);
         Refs.decref(ownedData);
         Refs.decref(ownedAddress);
         if (ownedResult == 0) {
-            protocolFailed("datagram_received");
+            callbackFailed(PyErr.newTaken(), "protocol.datagram_received");
         } else {
             Refs.decref(ownedResult);
         }
@@ -245,7 +164,7 @@ public final class DatagramTransport implements OwnerOfFd, ReferenceHolder, Even
     private void callErrorReceived(long ownedException) {
         long ownedMethod;
         try {
-            ownedMethod = Py.newAttribute(slot(DatagramLayout.PROTOCOL), Names.ERROR_RECEIVED);
+            ownedMethod = Py.newAttribute(protocol(), Names.ERROR_RECEIVED);
         } catch (PythonError e) {
             PyErr.preserving(() -> Refs.decref(ownedException));
             throw e;
@@ -262,25 +181,8 @@ public final class DatagramTransport implements OwnerOfFd, ReferenceHolder, Even
         try {
             callErrorReceived(ownedException);
         } catch (PythonError e) {
-            protocolFailed("error_received");
+            callbackFailed(PyErr.newTaken(), "protocol.error_received");
         }
-    }
-
-    /** Hands the raised exception to the loop's exception handler; SystemExit and KeyboardInterrupt go on. */
-    private void protocolFailed(String method) {
-        long ownedException = PyErr.newTaken();
-        if (PyErr.endsLoop(ownedException)) {
-            throw PyErr.raiseOwned(ownedException);
-        }
-        Calls.run(DatagramHelpers.CALLBACK_FAILED, self, new Calls.Owned(ownedException), Calls.string(method));
-    }
-
-    /** Ends the transport. */
-    private void fatal(long ownedException, String message) {
-        if (PyErr.endsLoop(ownedException)) {
-            throw PyErr.raiseOwned(ownedException);
-        }
-        Calls.run(DatagramHelpers.FATAL_ERROR, self, new Calls.Owned(ownedException), Calls.string(message));
     }
 
     private static boolean isOsError(long exception) {
@@ -310,8 +212,8 @@ public final class DatagramTransport implements OwnerOfFd, ReferenceHolder, Even
                 Calls.run(DatagramHelpers.CHECK_ADDRESS, self, destination);
             }
         }
-        if (connectionLostCount != 0 && (hasRemoteAddress || fd < 0)) {
-            noteLostDatagram();
+        if (isLost() && (hasRemoteAddress || fd() < 0)) {
+            noteLostWrite();
         } else if (Py.isBytes(data)) {
             send(data, Py.bytesData(data), Py.size(data), target);
         } else {
@@ -323,19 +225,12 @@ public final class DatagramTransport implements OwnerOfFd, ReferenceHolder, Even
         return Py.isBytes(data) ? Py.size(data) == 0 : !Py.isTrue(data);
     }
 
-    private void noteLostDatagram() {
-        if (connectionLostCount >= TransportHelpers.LOST_WRITES_BEFORE_WARNING) {
-            Calls.run(TransportHelpers.WARN_LOST_WRITE);
-        }
-        connectionLostCount++;
-    }
-
     private void sendBuffer(long data, long destination) {
         Buffer buffer;
         try {
             buffer = Buffer.of(data);
         } catch (PythonError e) {
-            fatal(PyErr.newTaken(), WRITE_FAILURE);
+            fatal(WRITE_FAILURE);
             return;
         }
         try (buffer) {
@@ -360,7 +255,7 @@ public final class DatagramTransport implements OwnerOfFd, ReferenceHolder, Even
                 return;
             }
         }
-        if (connectionLostCount != 0) {
+        if (isLost()) {
             return;
         }
         long ownedBytes = Py.isBytes(data)
@@ -378,10 +273,10 @@ public final class DatagramTransport implements OwnerOfFd, ReferenceHolder, Even
      */
     private long sendNow(long data, long address, long length, long destination) {
         if (connected) {
-            return loop.calls().send(fd, address, length);
+            return loop.calls().send(fd(), address, length);
         }
         if (peers.find(destination)) {
-            return calls.sendto(fd, address, length, peers.destination(), peers.destinationLength());
+            return calls.sendto(fd(), address, length, peers.destination(), peers.destinationLength());
         }
         long ownedSent = Calls.newResult(DatagramHelpers.SEND_BY_SOCKET, self, data, destination);
         boolean sent = Py.isTrue(ownedSent);
@@ -397,22 +292,21 @@ public final class DatagramTransport implements OwnerOfFd, ReferenceHolder, Even
         }
     }
 
-    /** Sends from the queue: when the kernel takes datagrams again. */
-    private void writeReady() {
-        while (connectionLostCount == 0 && !queue.isEmpty()) {
+    @Override
+    void writeReady() {
+        while (!isLost() && !queue.isEmpty()) {
             if (!sendFirst()) {
                 break;
             }
         }
-        if (connectionLostCount != 0) {
+        if (isLost()) {
             return;
         }
         flowControl.afterSending(queue.size());
-        if (queue.isEmpty() && connectionLostCount == 0) {
+        if (queue.isEmpty() && !isLost()) {
             updateInterest();
-            if (closing) {
-                connectionLostCount++;
-                Calls.run(DatagramHelpers.CALL_CONNECTION_LOST, self, Py.NONE);
+            if (isClosing()) {
+                finishClosing();
             }
         }
     }
@@ -445,90 +339,17 @@ public final class DatagramTransport implements OwnerOfFd, ReferenceHolder, Even
         return true;
     }
 
-    // ---- flow control ----
-
-    FlowControl flowControl() {
-        return flowControl;
-    }
-
-    void setWaterMarks(long low, long high) {
-        flowControl.setWaterMarks(low, high);
-        flowControl.afterQueuing(queue.size());
-    }
-
     // ---- the end ----
 
-    /** Closes once what is queued is sent. */
-    void close() {
-        if (closing) {
-            return;
-        }
-        closing = true;
-        Refs.incref(self);
-        if (queue.isEmpty()) {
-            connectionLostCount++;
-            scheduleConnectionLost(Py.NONE);
-        }
-        updateInterest();
-        Refs.decref(self);
-    }
-
-    /** Closes now; what is queued is lost. */
-    void forceClose(long exception) {
-        if (connectionLostCount != 0) {
-            return;
-        }
-        Refs.incref(self);
-        queue.clear();
-        closing = true;
-        connectionLostCount++;
-        scheduleConnectionLost(exception);
-        updateInterest();
-        Refs.decref(self);
-    }
-
-    private void scheduleConnectionLost(long exception) {
-        Calls.run(TransportHelpers.SCHEDULE_CONNECTION_LOST, self, exception);
-    }
-
-    /**
-     * Gives the descriptor up: nothing is registered for it any more.
-     *
-     * @return the descriptor, or -1 if it was given up before
-     */
+    @Override
     int detach() {
-        int detached = fd;
-        if (fd >= 0) {
-            loop.setOwner(fd, null);
-        }
-        closing = true;
-        if (connectionLostCount == 0) {
-            connectionLostCount = 1;
-        }
-        queue.clear();
+        int detached = super.detach();
         peers.release();
-        fd = -1;
-        if (interest != 0) {
-            interest = 0;
-            loop.poller().unwatch(detached);
-            Refs.decref(self);
-        }
         return detached;
     }
 
     @Override
-    public void visitReferences(LongConsumer visit) {
-        if (interest != 0) {
-            visit.accept(self);
-            queue.visitReferences(visit);
-        }
-    }
-
-    @Override
-    public void releaseReferences() {
-        if (interest != 0) {
-            interest = 0;
-            Refs.decref(self);
-        }
+    void visitQueued(LongConsumer visit) {
+        queue.visitReferences(visit);
     }
 }

@@ -8,6 +8,7 @@ import dev.jvloop.py.MethodTable;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
+import dev.jvloop.py.Refs;
 import java.lang.invoke.MethodHandles;
 
 /** The methods of {@code jvloop.Loop} that transports and listeners need. */
@@ -54,8 +55,8 @@ public final class ListenerMethods {
     private static long _owner_of(long self, long fd, long unused1, long unused2) {
         int number = (int) Longs.PyLong_AsLongLong(fd);
         PyErr.checkOccurred();
-        return EngineObject.of(self).ownerOrNull(number) instanceof OwnerOfFd transport
-                ? transport.newSelf()
+        return EngineObject.of(self).ownerOrNull(number) instanceof BaseTransport transport
+                ? Refs.incref(transport.self)
                 : Py.newNone();
     }
 }

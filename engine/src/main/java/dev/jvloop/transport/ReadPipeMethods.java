@@ -1,14 +1,13 @@
 package dev.jvloop.transport;
 
 import dev.jvloop.capi.Longs;
-import dev.jvloop.capi.Memory;
-import dev.jvloop.loop.EngineObject;
 import dev.jvloop.loop.EventLoop;
-import dev.jvloop.py.JavaReference;
+import dev.jvloop.loop.LoopGuard;
 import dev.jvloop.py.MethodTable;
+import dev.jvloop.py.Names;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;
-import dev.jvloop.py.Refs;
+import dev.jvloop.py.PyErr;
 import java.lang.invoke.MethodHandles;
 
 /** The methods of {@code jvloop.ReadPipeTransport} whose bodies are Java. */
@@ -19,16 +18,22 @@ public final class ReadPipeMethods {
     /** Gives the Python class its methods. */
     public static void attach() {
         long type = Namespace.object("type.ReadPipeTransport");
-        new MethodTable(MethodHandles.lookup(), ReadPipeMethods.class, type, PipeLayout.READ::claimOrNull)
+        new MethodTable(MethodHandles.lookup(), ReadPipeMethods.class, type, TransportSlots.READ_PIPE::claimOrNull)
                 .noArguments("_pause", "($self, /)", "Stop watching for data.")
                 .noArguments("_resume", "($self, /)", "Watch for data again.")
                 .oneArgument("_open", "($self, fd, /)", "Take over a descriptor.")
-                .noArguments("_begin", "($self, /)", "Begin to read.")
-                .noArguments("_end", "($self, /)", "Stop for good; whether it had not stopped before.");
+                .noArguments("_begin", "($self, /)", "Begin to read.");
+        new MethodTable(
+                        MethodHandles.lookup(),
+                        ReadPipeMethods.class,
+                        type,
+                        TransportSlots.READ_PIPE::claimIfFreeOrNull)
+                .oneArgument("_force_close", "($self, exc, /)", "Close at once; connection_lost(exc) follows.");
         new MethodTable(MethodHandles.lookup(), ReadPipeMethods.class, type)
                 .noArguments("is_closing", "($self, /)", "Whether the pipe is closed or about to be.")
                 .noArguments("is_reading", "($self, /)", "Whether data is delivered.")
-                .noArguments("_detach", "($self, /)", "Give the descriptor up.");
+                .noArguments("_detach", "($self, /)", "Unregister; returns the descriptor or -1.")
+                .noArguments("_fileno", "($self, /)", "The descriptor, or -1.");
     }
 
     private static long is_closing(long self, long unused1, long unused2, long unused3) {
@@ -50,9 +55,8 @@ public final class ReadPipeMethods {
     }
 
     private static long _open(long self, long fd, long unused1, long unused2) {
-        EventLoop loop = EngineObject.of(Memory.getLong(self + PipeLayout.READ.loop));
-        ReadPipeTransport created = new ReadPipeTransport(loop, self, (int) Longs.PyLong_AsLongLong(fd));
-        Refs.setSlot(self, PipeLayout.READ.javaHalf, JavaReference.newFor(created));
+        EventLoop loop = TransportSlots.READ_PIPE.loopOf(self);
+        new ReadPipeTransport(loop, self, (int) Longs.PyLong_AsLongLong(fd)).attach();
         return Py.newNone();
     }
 
@@ -61,12 +65,21 @@ public final class ReadPipeMethods {
         return Py.newNone();
     }
 
-    private static long _end(long self, long unused1, long unused2, long unused3) {
-        return Py.newBool(ReadPipeTransport.of(self).end());
+    private static long _force_close(long self, long exception, long unused1, long unused2) {
+        ReadPipeTransport transport = ReadPipeTransport.of(self);
+        if (!LoopGuard.leaveToLoopThread(transport.loop, self, Names.FORCE_CLOSE, exception)) {
+            transport.forceClose(exception);
+        }
+        return Py.newNone();
     }
 
     private static long _detach(long self, long unused1, long unused2, long unused3) {
-        ReadPipeTransport.of(self).detach();
-        return Py.newNone();
+        return PyErr.checked(
+                Longs.PyLong_FromLongLong(ReadPipeTransport.of(self).detach()));
+    }
+
+    private static long _fileno(long self, long unused1, long unused2, long unused3) {
+        return PyErr.checked(
+                Longs.PyLong_FromLongLong(ReadPipeTransport.of(self).fd()));
     }
 }

@@ -9,14 +9,18 @@ import dev.jvloop.py.Names;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.Refs;
 
-/** The Java half of a {@code jvloop.ReadPipeTransport}: reads a pipe, FIFO, socket or character device. */
-final class ReadPipeTransport extends PipeTransport {
+/**
+ * The Java half of a {@code jvloop.ReadPipeTransport}: reads a pipe, FIFO, socket or character device.
+ *
+ * <p>As on asyncio, an exception of the protocol goes to the loop's exception handler and the transport goes on.
+ */
+final class ReadPipeTransport extends BaseTransport {
     private static final class PipeReadBuffer extends ReadBuffer {
         private final PipeCalls calls;
 
-        PipeReadBuffer(EventLoop loop, PipeCalls calls) {
+        PipeReadBuffer(EventLoop loop) {
             super(loop);
-            this.calls = calls;
+            this.calls = new PipeCalls(loop.calls());
         }
 
         @Override
@@ -26,39 +30,23 @@ final class ReadPipeTransport extends PipeTransport {
     }
 
     private final ReadBuffer reader;
-    private boolean paused;
 
     ReadPipeTransport(EventLoop loop, long self, int fd) {
-        super(loop, self, fd, PipeLayout.READ);
-        this.reader = new PipeReadBuffer(loop, calls);
+        super(loop, self, TransportSlots.READ_PIPE, fd, true);
+        this.reader = new PipeReadBuffer(loop);
     }
 
     static ReadPipeTransport of(long transport) {
-        return (ReadPipeTransport) PipeLayout.READ.halfOf(transport);
+        return (ReadPipeTransport) TransportSlots.READ_PIPE.halfOf(transport);
     }
 
     @Override
     int wantedInterest() {
-        return isReading() ? Poller.READ : 0;
-    }
-
-    boolean isReading() {
-        return !paused && !isClosing();
-    }
-
-    void pauseReading() {
-        paused = true;
-        updateInterest();
-    }
-
-    void resumeReading() {
-        paused = false;
-        takeCallersContext();
-        updateInterest();
+        return isStarted() && isReading() ? Poller.READ : 0;
     }
 
     @Override
-    void serve(int events) {
+    void readReady() {
         if (!isReading()) {
             return;
         }
@@ -69,10 +57,26 @@ final class ReadPipeTransport extends PipeTransport {
             Refs.decref(ownedData);
             Refs.decref(PyErr.checked(ownedResult));
         } else if (result == 0) {
-            end();
+            noteLost();
+            updateInterest();
             Calls.run(PipeHelpers.REACHED_EOF, self);
         } else if (result != -Errno.EAGAIN && result != -Errno.EINTR) {
             fatal((int) -result, "Fatal read error on pipe transport");
         }
+    }
+
+    @Override
+    void serveFailed(long ownedException) {
+        callbackFailed(ownedException, "ReadPipeTransport._read_ready");
+    }
+
+    @Override
+    void writeReady() {
+        throw new IllegalStateException("not watched for");
+    }
+
+    @Override
+    void dropQueued() {
+        // Nothing is ever queued.
     }
 }

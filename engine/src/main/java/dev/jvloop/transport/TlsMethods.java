@@ -1,6 +1,5 @@
 package dev.jvloop.transport;
 
-import dev.jvloop.capi.Abstract;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.loop.EngineObject;
 import dev.jvloop.loop.EventLoop;
@@ -101,16 +100,7 @@ final class TlsMethods {
     }
 
     private static long _write_appdata(long self, long data, long unused1, long unused2) {
-        if (Py.isTuple(data)) {
-            TlsLayout.layerOf(self).writeAll(data);
-            return Py.newNone();
-        }
-        long ownedTuple = PyErr.checked(Abstract.PySequence_Tuple(data));
-        try {
-            TlsLayout.layerOf(self).writeAll(ownedTuple);
-        } finally {
-            PyErr.preserving(() -> Refs.decref(ownedTuple));
-        }
+        Py.withTuple(data, TlsLayout.layerOf(self)::writeAll);
         return Py.newNone();
     }
 

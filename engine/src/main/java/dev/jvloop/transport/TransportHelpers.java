@@ -5,6 +5,7 @@ import dev.jvloop.py.Namespace;
 /** Python functions for what happens once in a connection's life, or when something went wrong. */
 final class TransportHelpers {
     static final long FATAL_ERROR = Namespace.object("helper.transport_fatal_error");
+    static final long CALLBACK_FAILED = Namespace.object("helper.transport_callback_failed");
     static final long LOG_EOF = Namespace.object("helper.transport_log_eof");
     static final long LOG_IF_SLOW = Namespace.object("helper.transport_log_if_slow");
     static final long WARN_LOST_WRITE = Namespace.object("helper.warn_lost_write");

@@ -5,7 +5,6 @@ import dev.jvloop.capi.Objects;
 import dev.jvloop.linux.SystemCalls;
 import dev.jvloop.loop.EventLoop;
 import dev.jvloop.py.Calls;
-import dev.jvloop.py.JavaReference;
 import dev.jvloop.py.Names;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;
@@ -16,7 +15,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** Making transports: around an accepted descriptor, or for a Python object that is being initialised. */
+/** Making the transports of accepted connections. */
 final class Transports {
     private static final long STREAM_TRANSPORT = Namespace.object("type.StreamTransport");
     private static final long BUFFERED_PROTOCOL = Namespace.object("type.BufferedProtocol");
@@ -30,14 +29,6 @@ final class Transports {
         MemorySegment one = Arena.global().allocate(ValueLayout.JAVA_INT);
         one.set(ValueLayout.JAVA_INT, 0, 1);
         return one.address();
-    }
-
-    /** Gives the Python transport its Java half. */
-    static StreamTransport open(EventLoop loop, long transport, int fd, SocketAddresses addresses) {
-        StreamTransport created = new StreamTransport(loop, transport, fd, addresses);
-        Refs.setSlot(transport, TransportLayout.JAVA_HALF, JavaReference.newFor(created));
-        loop.setOwner(fd, created);
-        return created;
     }
 
     /** Small writes go out without waiting for the peer's acknowledgement. */
@@ -59,7 +50,8 @@ final class Transports {
         Refs.setSlot(ownedTransport, TransportLayout.EMPTY_WAITER, Py.newNone());
         Refs.setSlot(ownedTransport, TransportLayout.PROTOCOL_PAUSED, Py.newBool(false));
         Refs.setSlot(ownedTransport, TransportLayout.CONTEXT, Refs.incref(context));
-        StreamTransport transport = open(loop, ownedTransport, fd, addresses);
+        StreamTransport transport = new StreamTransport(loop, ownedTransport, fd, addresses);
+        transport.attach();
         try {
             transport.setReceiver(receiverOf(protocol));
             if (addresses.isInternet()) {
