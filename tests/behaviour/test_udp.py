@@ -365,6 +365,34 @@ def test_endpoint_without_addresses(run: Run) -> None:
     run(main())
 
 
+@pytest.mark.uvloop_differs("says 0")
+def test_protocol_of_the_socket(run: Run) -> None:
+    async def main() -> None:
+        async with endpoint(local_addr=(HOST, 0), proto=socket.IPPROTO_UDP) as server:
+            assert server.transport.get_extra_info("socket").proto == socket.IPPROTO_UDP
+
+    run(main())
+
+
+def test_protocol_flags_and_family_of_the_addresses(run: Run) -> None:
+    async def main() -> None:
+        options: dict[str, Any] = {"proto": socket.IPPROTO_UDP, "flags": socket.AI_NUMERICHOST}
+        async with (
+            endpoint(local_addr=(HOST, 0), **options) as server,
+            endpoint(remote_addr=server.address, **options) as client,
+        ):
+            client.transport.sendto(b"x")
+            assert await server.protocol.received(1) == [b"x"]
+        with pytest.raises(socket.gaierror):
+            async with endpoint(local_addr=("localhost", 0), flags=socket.AI_NUMERICHOST):
+                pass
+        with pytest.raises(OSError):
+            async with endpoint(local_addr=("::1", 0), family=socket.AF_INET):
+                pass
+
+    run(main())
+
+
 def test_local_and_remote_address(run: Run) -> None:
     async def main() -> None:
         async with endpoint() as server, endpoint(local_addr=(HOST, 0), remote_addr=server.address) as client:
