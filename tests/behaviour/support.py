@@ -90,9 +90,16 @@ class Pair(NamedTuple):
 
 @contextlib.asynccontextmanager
 async def tcp_pair(
-    client_factory: Callable[[], Any] = Recorder, server_factory: Callable[[], Any] = Recorder
+    client_factory: Callable[[], Any] = Recorder,
+    server_factory: Callable[[], Any] = Recorder,
+    *,
+    server_options: dict[str, Any] | None = None,
+    client_options: dict[str, Any] | None = None,
 ) -> AsyncIterator[Pair]:
-    """A TCP connection between two protocols that have `made`, `lost` and `transport` as Recorder has. Closes both."""
+    """A TCP connection between two protocols that have `made`, `lost` and `transport` as Recorder has. Closes both.
+
+    The options are those of create_server() and create_connection().
+    """
     loop = asyncio.get_running_loop()
     accepted: asyncio.Future[Any] = loop.create_future()
 
@@ -101,9 +108,11 @@ async def tcp_pair(
         accepted.set_result(protocol)
         return protocol
 
-    server = await loop.create_server(accept, HOST, 0)
+    server = await loop.create_server(accept, HOST, 0, **(server_options or {}))
     try:
-        _, client = await loop.create_connection(client_factory, *server.sockets[0].getsockname())
+        _, client = await loop.create_connection(
+            client_factory, *server.sockets[0].getsockname(), **(client_options or {})
+        )
         protocol = await accepted
         await protocol.made
         pair = Pair(client, protocol)

@@ -1,4 +1,4 @@
-"""Water marks over TLS, reading paused and resumed, and bounded memory in both directions."""
+"""What flow control is over TLS alone: its own limits, and bounded memory in both directions."""
 
 from __future__ import annotations
 
@@ -17,28 +17,6 @@ Run = Callable[..., Any]
 KIB, MIB = 1 << 10, 1 << 20
 
 
-def test_water_marks_pause_and_resume_the_protocol(run: Run, tls: Tls) -> None:
-    async def main() -> None:
-        async with tls_pair(tls) as pair:
-            transport = pair.client.transport
-            pair.server.transport.pause_reading()
-            transport.set_write_buffer_limits(high=1000, low=100)
-            written = 0
-            while "pause" not in pair.client.events:
-                transport.write(bytes(65536))
-                written += 65536
-                await asyncio.sleep(0)
-            await turns(10)
-            assert "resume" not in pair.client.events
-            assert transport.get_write_buffer_size() > 1000
-            pair.server.transport.resume_reading()
-            await pair.server.received(written)
-            await until(lambda: "resume" in pair.client.events)
-            assert transport.get_write_buffer_size() <= 100
-
-    run(main())
-
-
 def test_peer_that_does_not_read(run: Run, tls: Tls) -> None:
     async def main() -> None:
         async with server_of(tls.client, tls) as (protocol, peer):
@@ -54,34 +32,14 @@ def test_peer_that_does_not_read(run: Run, tls: Tls) -> None:
     run(main())
 
 
-@pytest.mark.parametrize(
-    ("given", "limits"),
-    [
-        ({}, (128 * KIB, 512 * KIB)),
-        ({"high": 4000}, (1000, 4000)),
-        ({"low": 1000}, (1000, 4000)),
-        ({"high": 0}, (0, 0)),
-        ({"high": 10, "low": 10}, (10, 10)),
-    ],
-)
-def test_write_buffer_limits(run: Run, tls: Tls, given: dict[str, int], limits: tuple[int, int]) -> None:
+def test_default_write_buffer_limits(run: Run, tls: Tls) -> None:
     async def main() -> None:
         async with tls_pair(tls) as pair:
-            assert pair.client.transport.get_write_buffer_limits() == (128 * KIB, 512 * KIB)
-            pair.client.transport.set_write_buffer_limits(**given)
+            limits = (128 * KIB, 512 * KIB)
             assert pair.client.transport.get_write_buffer_limits() == limits
-            if limits[1]:
-                assert "pause" not in pair.client.events
-
-    run(main())
-
-
-@pytest.mark.parametrize("given", [{"high": 1, "low": 2}, {"high": -1}, {"low": -1}])
-def test_impossible_write_limits(run: Run, tls: Tls, given: dict[str, int]) -> None:
-    async def main() -> None:
-        async with tls_pair(tls) as pair:
-            with pytest.raises(ValueError, match="must be >= low"):
-                pair.client.transport.set_write_buffer_limits(**given)
+            pair.client.transport.set_write_buffer_limits(high=1)
+            pair.client.transport.set_write_buffer_limits()
+            assert pair.client.transport.get_write_buffer_limits() == limits
 
     run(main())
 
@@ -113,61 +71,6 @@ def test_setting_limits_below_what_is_buffered_pauses(run: Run, tls: Tls) -> Non
             assert protocol.events == ["made", "pause"]
             await peer.receive(12 * MIB)
             await until(lambda: "resume" in protocol.events)
-
-    run(main())
-
-
-def test_pause_and_resume_reading(run: Run, tls: Tls) -> None:
-    async def main() -> None:
-        async with tls_pair(tls) as pair:
-            transport = pair.server.transport
-            assert transport.is_reading()
-            transport.pause_reading()
-            transport.pause_reading()
-            assert not transport.is_reading()
-            pair.client.transport.write(b"held back")
-            await turns(10)
-            assert pair.server.data == b""
-            transport.resume_reading()
-            transport.resume_reading()
-            assert transport.is_reading()
-            assert await pair.server.received(9) == b"held back"
-
-    run(main())
-
-
-def test_pausing_inside_data_received(run: Run, tls: Tls) -> None:
-    class Pausing(Recorder):
-        def data_received(self, data: bytes) -> None:
-            super().data_received(data)
-            self.transport.pause_reading()
-
-    async def main() -> None:
-        async with server_of(tls.client, tls, factory=Pausing) as (protocol, peer):
-            await peer.send(b"one")
-            await protocol.received(3)
-            await peer.send(b"two")
-            await turns(10)
-            assert protocol.data == b"one"
-            protocol.transport.resume_reading()
-            assert await protocol.received(6) == b"onetwo"
-
-    run(main())
-
-
-def test_pausing_in_connection_made(run: Run, tls: Tls) -> None:
-    class Pausing(Recorder):
-        def connection_made(self, transport: Any) -> None:
-            transport.pause_reading()
-            super().connection_made(transport)
-
-    async def main() -> None:
-        async with tls_pair(tls, Recorder, Pausing) as pair:
-            pair.client.transport.write(b"early")
-            await turns(10)
-            assert pair.server.data == b""
-            pair.server.transport.resume_reading()
-            assert await pair.server.received(5) == b"early"
 
     run(main())
 
@@ -305,17 +208,6 @@ def test_pausing_often_loses_nothing(run: Run, tls: Tls) -> None:
             data = bytes(range(256)) * 12_000
             pair.client.transport.write(data)
             assert await pair.server.received(len(data)) == data
-
-    run(main())
-
-
-def test_resume_after_close_is_harmless(run: Run, tls: Tls) -> None:
-    async def main() -> None:
-        async with tls_pair(tls) as pair:
-            pair.client.transport.close()
-            pair.client.transport.pause_reading()
-            pair.client.transport.resume_reading()
-            assert await pair.client.lost is None
 
     run(main())
 

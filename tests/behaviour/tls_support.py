@@ -12,7 +12,7 @@ from typing import Any
 
 from certificates import CA, LeafCert
 
-from .support import HOST, Pair, Recorder, tcp_socketpair
+from .support import HOST, Pair, Recorder, tcp_pair, tcp_socketpair
 
 TLS12 = ssl.TLSVersion.TLSv1_2
 TLS13 = ssl.TLSVersion.TLSv1_3
@@ -60,8 +60,7 @@ def only(context: ssl.SSLContext, version: ssl.TLSVersion | None) -> ssl.SSLCont
     return context
 
 
-@contextlib.asynccontextmanager
-async def tls_pair(
+def tls_pair(
     tls: Tls,
     client_factory: Callable[[], Any] = Recorder,
     server_factory: Callable[[], Any] = Recorder,
@@ -70,34 +69,14 @@ async def tls_pair(
     client: ssl.SSLContext | None = None,
     server_options: dict[str, Any] | None = None,
     client_options: dict[str, Any] | None = None,
-) -> AsyncIterator[Pair]:
+) -> contextlib.AbstractAsyncContextManager[Pair]:
     """A TLS connection over TCP between two protocols of one loop. Closes both."""
-    loop = asyncio.get_running_loop()
-    accepted: asyncio.Future[Any] = loop.create_future()
-
-    def accept() -> Any:
-        protocol = server_factory()
-        accepted.set_result(protocol)
-        return protocol
-
-    listener = await loop.create_server(accept, HOST, 0, ssl=server or tls.server, **(server_options or {}))
-    try:
-        options = {"server_hostname": "localhost", **(client_options or {})}
-        _, near = await loop.create_connection(
-            client_factory, *listener.sockets[0].getsockname(), ssl=client or tls.client, **options
-        )
-        far = await accepted
-        await far.made
-        try:
-            yield Pair(near, far)
-        finally:
-            for end in (near, far):
-                if not end.lost.done():
-                    end.transport.abort()
-                    await end.lost
-    finally:
-        listener.close()
-        await listener.wait_closed()
+    return tcp_pair(
+        client_factory,
+        server_factory,
+        server_options={"ssl": server or tls.server, **(server_options or {})},
+        client_options={"ssl": client or tls.client, "server_hostname": "localhost", **(client_options or {})},
+    )
 
 
 class WirePeer:
@@ -212,13 +191,8 @@ async def client_of(peer_context: ssl.SSLContext, tls: Tls, **options: Any) -> A
     factory = options.pop("factory", Recorder)
     options = {"ssl": tls.client, "server_hostname": "localhost", **options}
     (_, protocol), _ = await asyncio.gather(loop.create_connection(factory, sock=ours, **options), peer.handshake())
-    try:
+    async with both_ended(protocol, peer):
         yield protocol, peer
-    finally:
-        peer.close()
-        if not protocol.lost.done():
-            protocol.transport.abort()
-            await protocol.lost
 
 
 @contextlib.asynccontextmanager
@@ -233,8 +207,15 @@ async def server_of(
     options = {"ssl": tls.server, **options}
     (transport, _), _ = await asyncio.gather(loop.connect_accepted_socket(factory, ours, **options), peer.handshake())
     protocol: Any = transport.get_protocol()  # uvloop gives its own SSLProtocol beside the transport
-    try:
+    async with both_ended(protocol, peer):
         yield protocol, peer
+
+
+@contextlib.asynccontextmanager
+async def both_ended(protocol: Any, peer: WirePeer) -> AsyncIterator[None]:
+    """Sees to it that neither end outlives the block."""
+    try:
+        yield
     finally:
         peer.close()
         if not protocol.lost.done():
