@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import re
 import socket
@@ -20,6 +21,8 @@ HOST = "127.0.0.1"
 APPS = Path(__file__).parent / "apps"
 UVICORN_LOOP = {"asyncio": "asyncio", "uvloop": "uvloop", "jvloop": "jvloop:new_event_loop"}
 """What a user passes to ``uvicorn --loop`` for each loop."""
+UVICORN_HTTP = "httptools" if importlib.util.find_spec("httptools") else "h11"
+"""httptools has no wheel for free-threaded CPython 3.13."""
 
 
 class SignallingServer(uvicorn.Server):
@@ -37,7 +40,7 @@ class SignallingServer(uvicorn.Server):
 @asynccontextmanager
 async def uvicorn_serving(app: Any, **options: Any) -> AsyncIterator[str]:
     """The ASGI application served by uvicorn on the running loop, on a port of its own; gives its URL."""
-    config = uvicorn.Config(app, http="httptools", log_level="warning", log_config=None, **options)
+    config = uvicorn.Config(app, http=UVICORN_HTTP, log_level="warning", log_config=None, **options)
     server = SignallingServer(config)
     with socket.create_server((HOST, 0)) as listener:
         serving = asyncio.create_task(server.serve([listener]))
@@ -108,7 +111,7 @@ class ServerProcess:
 @contextmanager
 def uvicorn_process(loop_name: str, app: str, *options: str) -> Iterator[tuple[ServerProcess, int]]:
     """``python -m uvicorn --loop ...`` in a process of its own; gives it and the port it listens on."""
-    command = [sys.executable, "-m", "uvicorn", "--loop", UVICORN_LOOP[loop_name], "--http", "httptools"]
+    command = [sys.executable, "-m", "uvicorn", "--loop", UVICORN_LOOP[loop_name], "--http", UVICORN_HTTP]
     command += ["--host", HOST, "--port", "0", "--no-use-colors", *options, app]
     server = ServerProcess(command, APPS)
     try:

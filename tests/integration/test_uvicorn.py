@@ -1,4 +1,4 @@
-"""uvicorn with httptools serving a FastAPI application, to httpx and websockets clients."""
+"""uvicorn (with httptools where that installs) serving a FastAPI application, to httpx and websockets clients."""
 
 from __future__ import annotations
 
