@@ -9,10 +9,10 @@ JAR := engine/target/jvloop-engine.jar
 JAVA_SOURCES := engine/pom.xml $(shell find engine/src/main -type f)
 PYTHON_SOURCES := pyproject.toml LICENSE README.md $(shell find python -name '*.py' -o -name py.typed)
 
-.PHONY: help run test test-quick lint engine wheel bench doctor clean
+.PHONY: help run test test-quick test-free-threaded lint engine wheel bench doctor clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 run: wheel ## Build, install, show a real application on jvloop against the others; APP=program.py runs that instead
 	@tools/run.sh $(WHEEL) $(APP) $(ARGS)
@@ -22,6 +22,10 @@ test: wheel ## All tests: Java, ruff, mypy, pytest on every CPython found, CPyth
 
 test-quick: wheel ## ruff, mypy, and pytest on the newest CPython found; PYTEST_ARGS="tests/jvm -k doctor" limits
 	@PYTHONS="$${PYTHONS:-$$(tools/find-pythons.sh --newest | cut -d ' ' -f 1)}" tools/test.sh $(WHEEL) lint pytest
+
+test-free-threaded: wheel ## pytest and test_asyncio on a free-threaded CPython, built first if need be; PYTHONS=3.13t
+	@for version in $${PYTHONS:-3.13t}; do tools/build-python.sh $$version || exit 1; done
+	@PYTHONS="$${PYTHONS:-3.13t}" tools/test.sh $(WHEEL) pytest cpython
 
 lint: wheel ## ruff and mypy
 	@tools/test.sh $(WHEEL) lint

@@ -3,6 +3,8 @@
 set -euo pipefail
 
 repo="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+# Where tools/build-python.sh puts interpreters, each under its version.
+pythons_cache="${JVLOOP_PYTHONS:-${XDG_CACHE_HOME:-$HOME/.cache}/jvloop/pythons}"
 
 # One line of progress, apart from the output of the tools.
 say() {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # venv.sh PYTHON FOLDER EXTRA WHEEL: makes the virtual environment FOLDER hold jvloop from WHEEL, and the packages of
 # EXTRA. What is there and still good is kept: packages until pyproject.toml changes, jvloop until the wheel changes.
+# A free-threaded PYTHON does without the packages that have no wheel for it: the tests that need them are skipped.
 . "$(dirname "$0")/common.sh"
 
 python="$1" folder="$2" extra="$3" wheel="$4"
@@ -14,8 +15,23 @@ if ! "$folder/bin/python" -c '' 2>/dev/null; then
 fi
 if [ "$repo/pyproject.toml" -nt "$packages_stamp" ]; then
     say "Packages for ${folder#"$repo/"}: jvloop[$extra]"
-    "${pip[@]}" install "jvloop[$extra] @ file://$wheel"
-    "${pip[@]}" install --only-binary :all: uvloop || say "uvloop does not install here: going on without it"
+    if "$folder/bin/python" -c 'import sys; sys.exit("t" in sys.abiflags)'; then
+        "${pip[@]}" install "jvloop[$extra] @ file://$wheel"
+        optional=(uvloop)
+    else
+        "${pip[@]}" install "$wheel"
+        mapfile -t optional < <("$folder/bin/python" - "$extra" <<'END'
+import importlib.metadata, sys
+for requirement in importlib.metadata.requires("jvloop"):
+    package, _, marker = requirement.partition(";")
+    if sys.argv[1] in marker:
+        print(package.strip())
+END
+        )
+    fi
+    for package in "${optional[@]}"; do
+        "${pip[@]}" install --only-binary :all: "$package" || say "$package does not install here: going on without it"
+    done
     touch "$packages_stamp"
 fi
 if [ "$wheel" -nt "$wheel_stamp" ]; then

@@ -23,11 +23,11 @@ public final class ListenerMethods {
                 .positional(
                         "_listen",
                         "($self, fd, protocol_factory, sock, server, backlog, /)",
-                        "Accept connections on a listening socket.");
-        new MethodTable(MethodHandles.lookup(), ListenerMethods.class, loop)
-                .oneArgument("_prepare_tls", "($self, block, /)", "Set TLS up.")
+                        "Accept connections on a listening socket.")
                 .oneArgument(
                         "_owner_of", "($self, fd, /)", "The transport that owns a registered descriptor, or None.");
+        new MethodTable(MethodHandles.lookup(), ListenerMethods.class, loop)
+                .oneArgument("_prepare_tls", "($self, block, /)", "Set TLS up.");
     }
 
     private static long _listen(long self, long arguments, long count, long unused) {
