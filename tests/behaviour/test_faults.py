@@ -9,7 +9,7 @@ import ssl
 from typing import Any
 
 import pytest
-import trustme
+from certificates import CA
 
 from jvloop import testing
 
@@ -207,7 +207,7 @@ def test_a_server_survives_running_out_of_descriptors(backend: Any) -> None:
 
 
 def test_tls_stands_short_reads_short_writes_and_interruptions(loop: Any, run: Any) -> None:
-    authority = trustme.CA()
+    authority = CA()
     server_context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert(HOST).configure_cert(server_context)
     client_context = ssl.create_default_context()
