@@ -73,6 +73,7 @@ async def _send(
     if not size and not count:
         return 0
     sent = 0
+    refused = False
     try:
         while True:
             most = size if count is None else count - sent
@@ -82,12 +83,13 @@ async def _send(
             if result == 0 or sent == count:
                 return sent
             if result < 0 and result not in (-errno.EAGAIN, -errno.EINTR):
+                refused = not sent
                 raise _failure(-result, sent)
             # At the size that the file had, the next call only has to find its end.
             if result < 0 or not 0 < size <= offset + sent:
                 await writable()
     finally:
-        if sent:
+        if not refused:
             os.lseek(fd, offset + sent, os.SEEK_SET)
 
 

@@ -74,8 +74,13 @@ def test_a_whole_file_and_data_after_it(run: Run, loop: Loop, path: Path, size: 
 PARTS = [(0, 500), (1000, None), (1000, 200_000), (len(CONTENT) - 10, 100), (len(CONTENT), None), (2**40, 5)]
 
 
+def positions_after(offset: int, sent: int, backend: Any) -> set[int]:
+    """Where a file may be that was at 77 before. Older asyncios leave it there if nothing was sent."""
+    return {offset + sent, 77} if backend.name == "asyncio" and not sent else {offset + sent}
+
+
 @pytest.mark.parametrize(("offset", "count"), PARTS)
-def test_a_part_of_a_file(run: Run, loop: Loop, path: Path, offset: int, count: int | None) -> None:
+def test_a_part_of_a_file(run: Run, loop: Loop, backend: Any, path: Path, offset: int, count: int | None) -> None:
     expected = CONTENT[offset:][:count]
 
     async def main() -> None:
@@ -83,7 +88,7 @@ def test_a_part_of_a_file(run: Run, loop: Loop, path: Path, offset: int, count: 
             with path.open("rb") as file:
                 file.seek(77)
                 assert await loop.sendfile(pair.client.transport, file, offset, count) == len(expected)
-                assert file.tell() == (offset + len(expected) if expected else 77)
+                assert file.tell() in positions_after(offset, len(expected), backend)
             assert await pair.server.received(len(expected)) == expected
 
     run(main())
@@ -92,7 +97,7 @@ def test_a_part_of_a_file(run: Run, loop: Loop, path: Path, offset: int, count: 
 @pytest.mark.parametrize("make_pair", [socketpair, tcp_socketpair])
 @pytest.mark.parametrize(("offset", "count"), [(0, None), *PARTS])
 def test_a_part_of_a_file_to_a_socket(
-    run: Run, loop: Loop, path: Path, make_pair: Any, offset: int, count: int | None
+    run: Run, loop: Loop, backend: Any, path: Path, make_pair: Any, offset: int, count: int | None
 ) -> None:
     expected = CONTENT[offset:][:count]
 
@@ -108,7 +113,7 @@ def test_a_part_of_a_file_to_a_socket(
             file.seek(77)
             receiving = asyncio.create_task(receive(theirs))
             assert await loop.sock_sendfile(ours, file, offset, count) == len(expected)
-            assert file.tell() == (offset + len(expected) if expected else 77)
+            assert file.tell() in positions_after(offset, len(expected), backend)
             ours.close()
             assert await receiving == expected
 
@@ -318,7 +323,9 @@ class Pipe:
         self.readinto = self.file.readinto
 
 
+@pytest.mark.only_on("jvloop")
 def test_a_pipe_is_read_and_written(run: Run, loop: Loop) -> None:
+    """Newer asyncios try to set the pipe's position, and fail."""
     pipe = Pipe(b"content")
 
     async def main() -> None:
