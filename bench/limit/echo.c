@@ -6,21 +6,11 @@
  *   echo [--mode echo|sink|source] [--unix PATH] [--cpu N]
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
+#include "server.h"
 
-enum { BUFFER_BYTES = 256 * 1024, MAX_EVENTS = 1024, BACKLOG = 4096 };
+#include <netinet/tcp.h>
+#include <sys/un.h>
+
 enum mode { ECHO, SINK, SOURCE };
 
 struct connection {
@@ -30,17 +20,12 @@ struct connection {
     size_t pending_sent;
 };
 
-static char buffer[BUFFER_BYTES];
-static int poller;
-
-static void die(const char *what) {
-    fprintf(stderr, "echo: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
+static enum mode mode = ECHO;
+static struct connection listener;
+static const char *path;
 
 static void watch(int operation, struct connection *c, unsigned events) {
-    struct epoll_event event = {.events = events, .data.ptr = c};
-    if (epoll_ctl(poller, operation, c->fd, &event) < 0) die("epoll_ctl");
+    watch_fd(operation, c->fd, c, events);
 }
 
 static void drop(struct connection *c) {
@@ -56,7 +41,7 @@ static ssize_t send_some(int fd, const char *data, size_t length) {
     return n;
 }
 
-static void on_readable(struct connection *c, enum mode mode) {
+static void on_readable(struct connection *c) {
     ssize_t n = recv(c->fd, buffer, sizeof buffer, 0);
     if (n <= 0) {
         if (n < 0 && errno == EAGAIN) return;
@@ -73,13 +58,13 @@ static void on_readable(struct connection *c, enum mode mode) {
         c->pending_length = (size_t)(n - sent);
         c->pending_sent = 0;
         c->pending = malloc(c->pending_length);
-        if (!c->pending) die("malloc");
+        if (!c->pending) die("out of memory");
         memcpy(c->pending, buffer + sent, c->pending_length);
         watch(EPOLL_CTL_MOD, c, EPOLLOUT);
     }
 }
 
-static void on_writable(struct connection *c, enum mode mode) {
+static void on_writable(struct connection *c) {
     if (mode == SOURCE) {
         for (int i = 0; i < 8; i++) {
             ssize_t sent = send_some(c->fd, buffer, sizeof buffer);
@@ -101,44 +86,33 @@ static void on_writable(struct connection *c, enum mode mode) {
     }
 }
 
-static void accept_all(int listener, enum mode mode, int is_tcp) {
-    for (;;) {
-        int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0) {
-            if (errno == EAGAIN || errno == ECONNABORTED) return;
-            die("accept4");
-        }
-        int one = 1;
-        if (is_tcp) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+static void accept_all(void) {
+    int fd, one = 1;
+    while ((fd = accept_next(listener.fd)) >= 0) {
+        if (!path) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         struct connection *c = calloc(1, sizeof *c);
-        if (!c) die("calloc");
+        if (!c) die("out of memory");
         c->fd = fd;
         watch(EPOLL_CTL_ADD, c, mode == SOURCE ? EPOLLOUT : EPOLLIN);
     }
 }
 
-static int listen_tcp(int *port) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, BACKLOG) < 0) die("listen");
-    if (getsockname(fd, (struct sockaddr *)&address, &length) < 0) die("getsockname");
-    *port = ntohs(address.sin_port);
-    return fd;
+static void on_event(void *data, unsigned events) {
+    if (data == &listener) accept_all();
+    else if (events & EPOLLOUT) on_writable(data);
+    else on_readable(data);
 }
 
-static int listen_unix(const char *path) {
+static int bind_to_path(void) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path) die("path too long");
     strcpy(address.sun_path, path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, BACKLOG) < 0) die("listen");
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0) die_of("bind");
     return fd;
 }
 
 int main(int argc, char **argv) {
-    enum mode mode = ECHO;
-    const char *path = NULL;
     int port = 0;
     for (int i = 1; i + 1 < argc; i += 2) {
         if (!strcmp(argv[i], "--mode")) {
@@ -146,35 +120,13 @@ int main(int argc, char **argv) {
         } else if (!strcmp(argv[i], "--unix")) {
             path = argv[i + 1];
         } else if (!strcmp(argv[i], "--cpu")) {
-            cpu_set_t set;
-            CPU_ZERO(&set);
-            CPU_SET(atoi(argv[i + 1]), &set);
-            if (sched_setaffinity(0, sizeof set, &set) < 0) die("sched_setaffinity");
+            pin_to_core(atoi(argv[i + 1]));
         }
     }
-    poller = epoll_create1(EPOLL_CLOEXEC);
-    if (poller < 0) die("epoll_create1");
-    struct connection listener = {.fd = path ? listen_unix(path) : listen_tcp(&port)};
-    struct connection input = {.fd = STDIN_FILENO};
+    open_poller();
+    listener.fd = path ? bind_to_path() : bind_to_loopback(SOCK_STREAM, &port);
+    if (listen(listener.fd, BACKLOG) < 0) die_of("listen");
     watch(EPOLL_CTL_ADD, &listener, EPOLLIN);
-    watch(EPOLL_CTL_ADD, &input, EPOLLIN);
-    printf("{\"pid\": %d, \"tid\": %d, \"port\": %d}\n", getpid(), getpid(), port);
-    fflush(stdout);
-
-    static struct epoll_event events[MAX_EVENTS];
-    for (;;) {
-        int count = epoll_wait(poller, events, MAX_EVENTS, -1);
-        if (count < 0 && errno != EINTR) die("epoll_wait");
-        for (int i = 0; i < count; i++) {
-            struct connection *c = events[i].data.ptr;
-            if (c == &input) return 0;
-            if (c == &listener) {
-                accept_all(listener.fd, mode, path == NULL);
-            } else if (events[i].events & EPOLLOUT) {
-                on_writable(c, mode);
-            } else {
-                on_readable(c, mode);
-            }
-        }
-    }
+    serve_all(port, on_event);
+    return 0;
 }

@@ -17,9 +17,7 @@
 #define _GNU_SOURCE
 #include "measure.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -39,37 +37,28 @@ struct connection {
 };
 
 static enum mode mode = ECHO;
-static int port, connections = 1, server_pid, server_tid;
 static const char *unix_path, *http_path = "/";
-static size_t size = 1024;
-static double warmup_s = 1.0, duration_s = 2.0;
 static char *request, *expected; /* expected is NULL where the answer is not compared */
 static size_t request_length;
 static char buffer[BUFFER_BYTES];
 static int poller;
-static uint64_t messages, moved_bytes, resent;
-static int measuring;
+static uint64_t moved_bytes, resent;
 
 static void note_message(struct connection *c) {
-    uint64_t now = clock_ns(CLOCK_MONOTONIC);
-    if (measuring) {
-        note_latency(now - c->started_ns);
-        messages++;
-    }
-    c->started_ns = now;
+    c->started_ns = note_answer(c->started_ns);
     c->sent = c->received = 0;
 }
 
 static int open_socket(int flags) {
     int type = mode == DATAGRAM ? SOCK_DGRAM : SOCK_STREAM;
     int one = 1, fd = socket(unix_path ? AF_UNIX : AF_INET, type | SOCK_CLOEXEC | flags, 0);
-    if (fd < 0) die("socket: %s", strerror(errno));
+    if (fd < 0) die_of("socket");
     if (!unix_path && mode != DATAGRAM) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     return fd;
 }
 
 static int start_connect(int fd) {
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in in = loopback(port);
     struct sockaddr_un un = {.sun_family = AF_UNIX};
     if (unix_path) {
         strncpy(un.sun_path, unix_path, sizeof un.sun_path - 1);
@@ -80,7 +69,7 @@ static int start_connect(int fd) {
 
 static void watch(int operation, struct connection *c, unsigned events) {
     struct epoll_event event = {.events = events, .data.ptr = c};
-    if (epoll_ctl(poller, operation, c->fd, &event) < 0) die("epoll_ctl: %s", strerror(errno));
+    if (epoll_ctl(poller, operation, c->fd, &event) < 0) die_of("epoll_ctl");
 }
 
 /* Returns 0 when the socket takes no more for now. */
@@ -89,7 +78,7 @@ static int push_request(struct connection *c) {
         ssize_t n = send(c->fd, request + c->sent, request_length - c->sent, MSG_NOSIGNAL);
         if (n < 0) {
             if (errno == EAGAIN) return 0;
-            die("send: %s", strerror(errno));
+            die_of("send");
         }
         c->sent += (size_t)n;
     }
@@ -107,7 +96,7 @@ static void reopen(struct connection *c) {
         close(c->fd);
     }
     c->fd = open_socket(SOCK_NONBLOCK);
-    if (start_connect(c->fd) < 0 && errno != EINPROGRESS) die("connect: %s", strerror(errno));
+    if (start_connect(c->fd) < 0 && errno != EINPROGRESS) die_of("connect");
     watch(EPOLL_CTL_ADD, c, EPOLLOUT);
 }
 
@@ -131,7 +120,7 @@ static void on_readable(struct connection *c) {
 static void on_writable(struct connection *c) {
     if (mode == SINK) {
         ssize_t n = send(c->fd, buffer, sizeof buffer, MSG_NOSIGNAL);
-        if (n < 0 && errno != EAGAIN) die("send: %s", strerror(errno));
+        if (n < 0 && errno != EAGAIN) die_of("send");
         if (n > 0) moved_bytes += (size_t)n;
         return;
     }
@@ -161,7 +150,7 @@ static size_t read_head(int fd, char *head, size_t *extra) {
 static void learn_http_answer(struct connection *c) {
     char head[HEAD_BYTES];
     size_t extra;
-    if (send(c->fd, request, request_length, MSG_NOSIGNAL) != (ssize_t)request_length) die("send: %s", strerror(errno));
+    if (send(c->fd, request, request_length, MSG_NOSIGNAL) != (ssize_t)request_length) die_of("send");
     size_t head_length = read_head(c->fd, head, &extra);
     if (strncmp(head, "HTTP/1.1 200", 12) != 0) die("unexpected answer: %.60s", head);
     char *field = strcasestr(head, "content-length:");
@@ -180,7 +169,7 @@ static void upgrade_to_websocket(struct connection *c) {
                               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
     char head[HEAD_BYTES];
     size_t extra;
-    if (send(c->fd, ask, sizeof ask - 1, MSG_NOSIGNAL) < 0) die("send: %s", strerror(errno));
+    if (send(c->fd, ask, sizeof ask - 1, MSG_NOSIGNAL) < 0) die_of("send");
     read_head(c->fd, head, &extra);
     if (strncmp(head, "HTTP/1.1 101", 12) != 0) die("no upgrade: %.60s", head);
 }
@@ -230,25 +219,14 @@ static void parse(int argc, char **argv) {
     for (int i = 1; i < argc; i += 2) {
         const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (!value) die("%s needs a value", name);
-        if (!strcmp(name, "--port")) port = atoi(value);
-        else if (!strcmp(name, "--unix")) unix_path = value;
-        else if (!strcmp(name, "--connections")) connections = atoi(value);
-        else if (!strcmp(name, "--size")) size = strtoul(value, NULL, 10);
-        else if (!strcmp(name, "--warmup")) warmup_s = atof(value);
-        else if (!strcmp(name, "--duration")) duration_s = atof(value);
-        else if (!strcmp(name, "--server-pid")) server_pid = atoi(value);
-        else if (!strcmp(name, "--server-tid")) server_tid = atoi(value);
+        if (take_option(name, value)) continue;
+        if (!strcmp(name, "--unix")) unix_path = value;
         else if (!strcmp(name, "--path")) http_path = value;
-        else if (!strcmp(name, "--cpu")) pin_to_core(atoi(value));
-        else if (!strcmp(name, "--mode")) {
-            int found = 0;
-            for (int m = ECHO; m <= DATAGRAM; m++)
-                if (!strcmp(value, MODE_NAMES[m])) mode = (enum mode)m, found = 1;
-            if (!found) die("unknown mode %s", value);
-        } else die("unknown option %s", name);
+        else if (!strcmp(name, "--mode")) mode = (enum mode)mode_named(value, MODE_NAMES, DATAGRAM + 1);
+        else die("unknown option %s", name);
     }
     if (!port && !unix_path) die("--port or --unix is needed");
-    if (connections < 1 || size < 1) die("--connections and --size must be positive");
+    check_options();
 }
 
 static void connect_all(struct connection *all, size_t answer_length) {
@@ -261,10 +239,10 @@ static void connect_all(struct connection *all, size_t answer_length) {
             continue;
         }
         c->fd = open_socket(0);
-        if (start_connect(c->fd) < 0) die("connect: %s", strerror(errno));
+        if (start_connect(c->fd) < 0) die_of("connect");
         if (mode == HTTP) learn_http_answer(c);
         if (mode == WS) upgrade_to_websocket(c);
-        if (fcntl(c->fd, F_SETFL, O_NONBLOCK) < 0) die("fcntl: %s", strerror(errno));
+        if (fcntl(c->fd, F_SETFL, O_NONBLOCK) < 0) die_of("fcntl");
         watch(EPOLL_CTL_ADD, c, mode == SINK ? EPOLLOUT : EPOLLIN);
     }
     for (int i = 0; i < connections; i++) {
@@ -298,7 +276,7 @@ static void run_until(struct connection *all, uint64_t end_ns) {
             if (wait_ms > 50) wait_ms = 50;
         }
         int count = epoll_wait(poller, events, MAX_EVENTS, wait_ms);
-        if (count < 0 && errno != EINTR) die("epoll_wait: %s", strerror(errno));
+        if (count < 0 && errno != EINTR) die_of("epoll_wait");
         for (int i = 0; i < count; i++) {
             struct connection *c = events[i].data.ptr;
             if (events[i].events & EPOLLOUT) on_writable(c);
@@ -310,7 +288,7 @@ static void run_until(struct connection *all, uint64_t end_ns) {
 int main(int argc, char **argv) {
     parse(argc, argv);
     poller = epoll_create1(EPOLL_CLOEXEC);
-    if (poller < 0) die("epoll_create1: %s", strerror(errno));
+    if (poller < 0) die_of("epoll_create1");
     struct connection *all = calloc((size_t)connections, sizeof *all);
     if (!all) die("out of memory");
     connect_all(all, make_request());

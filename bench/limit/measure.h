@@ -1,33 +1,22 @@
-/* What both load generators measure with: clocks, the server's CPU time and memory, latencies. */
+/* What both load generators have: their options, clocks, the server's CPU time and memory, latencies. */
 #ifndef MEASURE_H
 #define MEASURE_H
 
-#include <errno.h>
-#include <sched.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
+#include "program.h"
 
+#include <time.h>
+
+static int port, connections = 1, server_pid, server_tid;
+static size_t size = 1024;
+static double warmup_s = 1.0, duration_s = 2.0;
+static uint64_t messages;
+static int measuring;
 static uint32_t *latencies_ns;
 static size_t latency_count, latency_capacity;
 
-static void die(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    fputs("load: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-    exit(1);
-}
-
 static uint64_t clock_ns(clockid_t clock) {
     struct timespec t;
-    if (clock_gettime(clock, &t) < 0) die("clock_gettime: %s", strerror(errno));
+    if (clock_gettime(clock, &t) < 0) die_of("clock_gettime");
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
@@ -83,11 +72,41 @@ static double percentile_us(double p) {
     return latencies_ns[i] / 1000.0;
 }
 
-static void pin_to_core(int core) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(core, &set);
-    if (sched_setaffinity(0, sizeof set, &set) < 0) die("sched_setaffinity: %s", strerror(errno));
+/* Counts an answer to what was sent at `started_ns`, if it is in the measured window; returns the time now. */
+static uint64_t note_answer(uint64_t started_ns) {
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+    if (measuring) {
+        note_latency(now - started_ns);
+        messages++;
+    }
+    return now;
+}
+
+/* --- options ---------------------------------------------------------------------------------------------------- */
+
+/* Takes an option that both have; returns 0 if it is another one. */
+static int take_option(const char *name, const char *value) {
+    if (!strcmp(name, "--port")) port = atoi(value);
+    else if (!strcmp(name, "--connections")) connections = atoi(value);
+    else if (!strcmp(name, "--size")) size = strtoul(value, NULL, 10);
+    else if (!strcmp(name, "--warmup")) warmup_s = atof(value);
+    else if (!strcmp(name, "--duration")) duration_s = atof(value);
+    else if (!strcmp(name, "--server-pid")) server_pid = atoi(value);
+    else if (!strcmp(name, "--server-tid")) server_tid = atoi(value);
+    else if (!strcmp(name, "--cpu")) pin_to_core(atoi(value));
+    else return 0;
+    return 1;
+}
+
+static int mode_named(const char *value, const char *const *names, int count) {
+    for (int mode = 0; mode < count; mode++)
+        if (!strcmp(value, names[mode])) return mode;
+    die("unknown mode %s", value);
+    return -1;
+}
+
+static void check_options(void) {
+    if (connections < 1 || size < 1) die("--connections and --size must be positive");
 }
 
 /* --- the measured window --------------------------------------------------------------------------------------- */

@@ -9,21 +9,11 @@
  * FILE is a PEM file with the key and the certificate. With --start-tls a connection first echoes one plain byte.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
+#include "server.h"
+
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-enum { BUFFER_BYTES = 256 * 1024, MAX_EVENTS = 1024, BACKLOG = 4096 };
 
 struct connection {
     int fd;
@@ -34,19 +24,18 @@ struct connection {
     int is_ending;  /* closed as soon as `out` is empty */
 };
 
-static char buffer[BUFFER_BYTES], text[BUFFER_BYTES];
-static int poller;
+static char text[BUFFER_BYTES];
 static SSL_CTX *context;
+static struct connection listener;
+static int plain; /* bytes that each connection echoes before the handshake */
 
-static void die(const char *what) {
+static void die_of_ssl(const char *what) {
     unsigned long error = ERR_peek_error();
-    fprintf(stderr, "tls_echo: %s: %s\n", what, error ? ERR_reason_error_string(error) : strerror(errno));
-    exit(1);
+    die("%s: %s", what, error ? ERR_reason_error_string(error) : strerror(errno));
 }
 
 static void watch(int operation, struct connection *c, unsigned events) {
-    struct epoll_event event = {.events = events, .data.ptr = c};
-    if (epoll_ctl(poller, operation, c->fd, &event) < 0) die("epoll_ctl");
+    watch_fd(operation, c->fd, c, events);
 }
 
 static void drop(struct connection *c) {
@@ -113,26 +102,22 @@ static void on_readable(struct connection *c) {
         else c->plain--;
         return;
     }
-    if (BIO_write(c->in, buffer, (int)n) != n) die("BIO_write");
+    if (BIO_write(c->in, buffer, (int)n) != n) die_of_ssl("BIO_write");
     serve(c);
 }
 
-static void accept_all(int listener, int plain) {
-    for (;;) {
-        int one = 1, fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0) {
-            if (errno == EAGAIN || errno == ECONNABORTED) return;
-            die("accept4");
-        }
+static void accept_all(void) {
+    int fd, one = 1;
+    while ((fd = accept_next(listener.fd)) >= 0) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         struct connection *c = calloc(1, sizeof *c);
-        if (!c) die("calloc");
+        if (!c) die("out of memory");
         c->fd = fd;
         c->plain = plain;
         c->ssl = SSL_new(context);
         c->in = BIO_new(BIO_s_mem());
         c->out = BIO_new(BIO_s_mem());
-        if (!c->ssl || !c->in || !c->out) die("SSL_new");
+        if (!c->ssl || !c->in || !c->out) die_of_ssl("SSL_new");
         BIO_set_mem_eof_return(c->in, -1);
         SSL_set_bio(c->ssl, c->in, c->out);
         SSL_set_accept_state(c->ssl);
@@ -140,21 +125,17 @@ static void accept_all(int listener, int plain) {
     }
 }
 
-static int listen_tcp(int *port) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, BACKLOG) < 0) die("listen");
-    if (getsockname(fd, (struct sockaddr *)&address, &length) < 0) die("getsockname");
-    *port = ntohs(address.sin_port);
-    return fd;
+static void on_event(void *data, unsigned events) {
+    if (data == &listener) accept_all();
+    else if (events & EPOLLOUT) flush(data);
+    else on_readable(data);
 }
 
 static void make_context(const char *certificate) {
     context = SSL_CTX_new(TLS_server_method());
     if (!context || SSL_CTX_use_certificate_chain_file(context, certificate) != 1 ||
         SSL_CTX_use_PrivateKey_file(context, certificate, SSL_FILETYPE_PEM) != 1)
-        die(certificate);
+        die_of_ssl(certificate);
     /* What Python's ssl.SSLContext sets too. */
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
@@ -162,40 +143,18 @@ static void make_context(const char *certificate) {
 
 int main(int argc, char **argv) {
     const char *certificate = NULL;
-    int port = 0, plain = 0;
+    int port = 0;
     for (int i = 1; i + 1 < argc; i += 2) {
-        if (!strcmp(argv[i], "--certificate")) {
-            certificate = argv[i + 1];
-        } else if (!strcmp(argv[i], "--start-tls")) {
-            plain = atoi(argv[i + 1]);
-        } else if (!strcmp(argv[i], "--cpu")) {
-            cpu_set_t set;
-            CPU_ZERO(&set);
-            CPU_SET(atoi(argv[i + 1]), &set);
-            if (sched_setaffinity(0, sizeof set, &set) < 0) die("sched_setaffinity");
-        }
+        if (!strcmp(argv[i], "--certificate")) certificate = argv[i + 1];
+        else if (!strcmp(argv[i], "--start-tls")) plain = atoi(argv[i + 1]);
+        else if (!strcmp(argv[i], "--cpu")) pin_to_core(atoi(argv[i + 1]));
     }
     if (!certificate) die("--certificate is needed");
     make_context(certificate);
-    poller = epoll_create1(EPOLL_CLOEXEC);
-    if (poller < 0) die("epoll_create1");
-    struct connection listener = {.fd = listen_tcp(&port)};
-    struct connection input = {.fd = STDIN_FILENO};
+    open_poller();
+    listener.fd = bind_to_loopback(SOCK_STREAM, &port);
+    if (listen(listener.fd, BACKLOG) < 0) die_of("listen");
     watch(EPOLL_CTL_ADD, &listener, EPOLLIN);
-    watch(EPOLL_CTL_ADD, &input, EPOLLIN);
-    printf("{\"pid\": %d, \"tid\": %d, \"port\": %d}\n", getpid(), getpid(), port);
-    fflush(stdout);
-
-    static struct epoll_event events[MAX_EVENTS];
-    for (;;) {
-        int count = epoll_wait(poller, events, MAX_EVENTS, -1);
-        if (count < 0 && errno != EINTR) die("epoll_wait");
-        for (int i = 0; i < count; i++) {
-            struct connection *c = events[i].data.ptr;
-            if (c == &input) return 0;
-            if (c == &listener) accept_all(listener.fd, plain);
-            else if (events[i].events & EPOLLOUT) flush(c);
-            else on_readable(c);
-        }
-    }
+    serve_all(port, on_event);
+    return 0;
 }

@@ -17,9 +17,7 @@
 #define _GNU_SOURCE
 #include "measure.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -43,15 +41,10 @@ struct connection {
 };
 
 static enum mode mode = ECHO;
-static int port, connections = 1, server_pid, server_tid;
-static size_t size = 1024;
-static double warmup_s = 1.0, duration_s = 2.0;
 static SSL_CTX *context;
 static int poller;
 static char *message, buffer[READ_BYTES], received[READ_BYTES];
 static char negotiated[128];
-static uint64_t messages;
-static int measuring;
 static int reopening; /* a connection that ended is followed by another */
 static int unfinished; /* connections that have not ended (reopening), or not had their echo (idle) */
 
@@ -65,16 +58,15 @@ static void watch(struct connection *c, unsigned events) {
     struct epoll_event event = {.events = events, .data.ptr = c};
     if (c->watched == events) return;
     if (epoll_ctl(poller, c->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, c->fd, &event) < 0)
-        die("epoll_ctl: %s", strerror(errno));
+        die_of("epoll_ctl");
     c->watched = events;
 }
 
 static void open_connection(struct connection *c) {
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = loopback(port);
     int one = 1;
     *c = (struct connection){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-    if (c->fd < 0) die("socket: %s", strerror(errno));
+    if (c->fd < 0) die_of("socket");
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     c->ssl = SSL_new(context);
     c->in = BIO_new(BIO_s_mem());
@@ -83,7 +75,7 @@ static void open_connection(struct connection *c) {
     SSL_set_bio(c->ssl, c->in, c->out);
     c->started_ns = clock_ns(CLOCK_MONOTONIC);
     if (connect(c->fd, (struct sockaddr *)&address, sizeof address) < 0 && errno != EINPROGRESS)
-        die("connect: %s", strerror(errno));
+        die_of("connect");
     watch(c, EPOLLOUT);
 }
 
@@ -98,12 +90,7 @@ static void close_connection(struct connection *c) {
 }
 
 static void note_message(struct connection *c) {
-    uint64_t now = clock_ns(CLOCK_MONOTONIC);
-    if (measuring) {
-        note_latency(now - c->started_ns);
-        messages++;
-    }
-    c->started_ns = now;
+    c->started_ns = note_answer(c->started_ns);
     c->received = 0;
 }
 
@@ -125,7 +112,7 @@ static void flush(struct connection *c) {
     char *data;
     long length = BIO_get_mem_data(c->out, &data);
     ssize_t sent = length ? send(c->fd, data, (size_t)length, MSG_NOSIGNAL) : 0;
-    if (sent < 0 && errno != EAGAIN) die("send: %s", strerror(errno));
+    if (sent < 0 && errno != EAGAIN) die_of("send");
     if (sent == length) BIO_reset(c->out);
     else
         for (int n; sent > 0; sent -= n) n = BIO_read(c->out, buffer, sent < READ_BYTES ? (int)sent : READ_BYTES);
@@ -136,7 +123,7 @@ static void flush(struct connection *c) {
 static void fill(struct connection *c) {
     ssize_t n = recv(c->fd, received, sizeof received, 0);
     if (n < 0 && errno == EAGAIN) return;
-    if (n < 0) die("recv: %s", strerror(errno));
+    if (n < 0) die_of("recv");
     if (n == 0) BIO_set_mem_eof_return(c->in, 0);
     else BIO_write(c->in, received, (int)n);
 }
@@ -153,7 +140,7 @@ static int finish_connect(struct connection *c) {
     socklen_t length = sizeof error;
     getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &length);
     if (error) die("connect: %s", strerror(error));
-    if (mode == START_TLS && send(c->fd, "!", 1, MSG_NOSIGNAL) != 1) die("send: %s", strerror(errno));
+    if (mode == START_TLS && send(c->fd, "!", 1, MSG_NOSIGNAL) != 1) die_of("send");
     watch(c, EPOLLIN);
     return 1;
 }
@@ -260,7 +247,7 @@ static void run_until(uint64_t end_ns, int stop_when_finished) {
     uint64_t now;
     while ((now = clock_ns(CLOCK_MONOTONIC)) < end_ns && !(stop_when_finished && unfinished == 0)) {
         int count = epoll_wait(poller, events, MAX_EVENTS, (int)((end_ns - now) / 1000000u) + 1);
-        if (count < 0 && errno != EINTR) die("epoll_wait: %s", strerror(errno));
+        if (count < 0 && errno != EINTR) die_of("epoll_wait");
         for (int i = 0; i < count; i++) on_event(events[i].data.ptr, events[i].events);
     }
 }
@@ -324,23 +311,12 @@ static void parse(int argc, char **argv) {
     for (int i = 1; i < argc; i += 2) {
         const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (!value) die("%s needs a value", name);
-        if (!strcmp(name, "--port")) port = atoi(value);
-        else if (!strcmp(name, "--connections")) connections = atoi(value);
-        else if (!strcmp(name, "--size")) size = strtoul(value, NULL, 10);
-        else if (!strcmp(name, "--warmup")) warmup_s = atof(value);
-        else if (!strcmp(name, "--duration")) duration_s = atof(value);
-        else if (!strcmp(name, "--server-pid")) server_pid = atoi(value);
-        else if (!strcmp(name, "--server-tid")) server_tid = atoi(value);
-        else if (!strcmp(name, "--cpu")) pin_to_core(atoi(value));
-        else if (!strcmp(name, "--mode")) {
-            int found = 0;
-            for (int m = ECHO; m <= IDLE; m++)
-                if (!strcmp(value, MODE_NAMES[m])) mode = (enum mode)m, found = 1;
-            if (!found) die("unknown mode %s", value);
-        } else die("unknown option %s", name);
+        if (take_option(name, value)) continue;
+        if (!strcmp(name, "--mode")) mode = (enum mode)mode_named(value, MODE_NAMES, IDLE + 1);
+        else die("unknown option %s", name);
     }
     if (!port) die("--port is needed");
-    if (connections < 1 || size < 1) die("--connections and --size must be positive");
+    check_options();
 }
 
 static void make_context(void) {
@@ -355,7 +331,7 @@ int main(int argc, char **argv) {
     parse(argc, argv);
     signal(SIGPIPE, SIG_IGN);
     poller = epoll_create1(EPOLL_CLOEXEC);
-    if (poller < 0) die("epoll_create1: %s", strerror(errno));
+    if (poller < 0) die_of("epoll_create1");
     make_context();
     message = malloc(size);
     if (!message) die("out of memory");
