@@ -15,7 +15,6 @@ import pytest
 from .support import turns, until
 from .udp_support import DatagramRecorder, Endpoint, endpoint
 
-Loop = asyncio.AbstractEventLoop
 Run = Callable[..., Any]
 
 HEADER = 8 if sys.version_info >= (3, 13) else 0

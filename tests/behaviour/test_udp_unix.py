@@ -13,19 +13,13 @@ from typing import Any
 
 import pytest
 
-from .udp_support import DatagramRecorder, endpoint
+from .udp_support import DatagramRecorder, Echo, endpoint
 
 Run = Callable[..., Any]
 
 pytestmark = pytest.mark.only_on("asyncio", "jvloop")  # uvloop has Unix datagrams for a socket that is handed in only
 
 UNIX = {"family": socket.AF_UNIX}
-
-
-class Echo(DatagramRecorder):
-    def datagram_received(self, data: bytes, addr: Any) -> None:
-        super().datagram_received(data, addr)
-        self.transport.sendto(data, addr)
 
 
 def test_paths(run: Run, tmp_path: Path) -> None:

@@ -73,6 +73,14 @@ class DatagramRecorder(asyncio.DatagramProtocol):
         return self.errors
 
 
+class Echo(DatagramRecorder):
+    """Sends back what it gets."""
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        super().datagram_received(data, addr)
+        self.transport.sendto(data, addr)
+
+
 class Endpoint(NamedTuple):
     """A datagram transport and its protocol."""
 
