@@ -73,9 +73,13 @@ for part in "$@"; do
             [ "$index" = 0 ] && step "ruff and mypy" lint "$folder/bin/python" "$version"
             ;;
         pytest)
-            step "pytest on $version" "$folder/bin/python" -m pytest -p no:cacheprovider ${PYTEST_ARGS:-}
-            # Where OpenSSL is out of reach, TLS goes another way: once more by that one, on the newest Python.
-            if [ "$index" = $((${#interpreters[@]} - 1)) ]; then
+            # On the newest Python also on uvloop, which shows that the tests are fair; and TLS once more by the way that
+            # it goes where OpenSSL is out of reach.
+            newest=$((index == ${#interpreters[@]} - 1))
+            loops=asyncio,jvloop
+            [ "$newest" = 1 ] && loops=asyncio,uvloop,jvloop
+            step "pytest on $version" "$folder/bin/python" -m pytest -p no:cacheprovider --loop "$loops" ${PYTEST_ARGS:-}
+            if [ "$newest" = 1 ]; then
                 step "TLS by ssl.MemoryBIO" env JVLOOP_TLS=memorybio "$folder/bin/python" -m pytest \
                     -p no:cacheprovider --loop jvloop "$repo"/tests/behaviour/test_tls_*.py
             fi
