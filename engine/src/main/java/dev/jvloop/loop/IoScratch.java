@@ -90,7 +90,7 @@ public final class IoScratch {
 
     /**
      * Calls a method with one argument, without an allocation: for the calls that the loop makes for each packet.
-     * They do not nest, since the poller's dispatch does not; so one array is enough.
+     * One array is enough although such calls may nest: a function takes its arguments before it calls on.
      *
      * @return a new reference, or 0 with the error indicator set
      */
@@ -98,6 +98,12 @@ public final class IoScratch {
         Memory.putLong(callArguments + 8, object);
         Memory.putLong(callArguments + 16, argument);
         return Abstract.PyObject_VectorcallMethod(name, callArguments + 8, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, 0);
+    }
+
+    /** {@link #callMethod(long, long, long)} without an argument. */
+    public long callMethod(long object, long name) {
+        Memory.putLong(callArguments + 8, object);
+        return Abstract.PyObject_VectorcallMethod(name, callArguments + 8, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, 0);
     }
 
     /** {@link #callMethod(long, long, long)} with two arguments. */

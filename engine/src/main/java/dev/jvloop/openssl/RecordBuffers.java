@@ -35,7 +35,7 @@ public final class RecordBuffers {
     }
 
     /** Records on their way out: what OpenSSL writes into a lent BIO. */
-    public final class Output {
+    public final class Output implements AutoCloseable {
         private final MemoryBio bio;
         private final long buffer;
         private long own;
@@ -63,6 +63,7 @@ public final class RecordBuffers {
         }
 
         /** The records are gone. */
+        @Override
         public void close() {
             finish();
             returnBuffer(buffer);

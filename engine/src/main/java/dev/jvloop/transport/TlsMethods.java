@@ -85,22 +85,22 @@ final class TlsMethods {
     }
 
     private static long _do_read(long self, long unused1, long unused2, long unused3) {
-        TlsLayout.layerOf(self).read();
+        TlsLayout.layerOf(self).reader.read();
         return Py.newNone();
     }
 
     private static long _do_write(long self, long unused1, long unused2, long unused3) {
-        TlsLayout.layerOf(self).writeBacklog();
+        TlsLayout.layerOf(self).writer.writeBacklog();
         return Py.newNone();
     }
 
     private static long _process_outgoing(long self, long unused1, long unused2, long unused3) {
-        TlsLayout.layerOf(self).processOutgoing();
+        TlsLayout.layerOf(self).writer.processOutgoing();
         return Py.newNone();
     }
 
     private static long _write_appdata(long self, long data, long unused1, long unused2) {
-        Py.withTuple(data, TlsLayout.layerOf(self)::writeAll);
+        Py.withTuple(data, TlsLayout.layerOf(self).writer::writeAll);
         return Py.newNone();
     }
 
@@ -115,7 +115,7 @@ final class TlsMethods {
                 // Closed twice, or never made: asyncio's own method says so.
                 return Calls.newResult(TlsLayout.BASE_WRITE, self, data);
             }
-            TlsLayout.layerOf(ownedProtocol).write(data);
+            TlsLayout.layerOf(ownedProtocol).writer.write(data);
         } finally {
             PyErr.preserving(() -> Refs.decrefOrNull(ownedProtocol));
         }
