@@ -117,7 +117,7 @@ def test_a_loop_is_closed_while_another_thread_begins_to_run_it(loop_factory: Fa
     (asyncio's closes by halves, and fails with other errors.)
     """
     outcomes: Counter[str] = Counter()
-    for _ in range(150):
+    for _ in range(60):
         loop = loop_factory()
         ran, closed = at_once(lambda loop=loop: loop.run_until_complete(asyncio.sleep(0, "ran")), loop.close)
         assert ran == "ran" or isinstance(ran, RuntimeError), ran
@@ -137,7 +137,7 @@ def test_timers_are_cancelled_by_two_threads_while_they_run(loop_factory: Factor
     async def main() -> None:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: errors.append(context))
-        for turn in range(100):
+        for turn in range(50):
             handles = [loop.call_later(0.0001 * number, calls.update, [turn * 10 + number]) for number in range(10)]
 
             def cancel(handles: list[asyncio.TimerHandle] = handles) -> None:
@@ -152,5 +152,5 @@ def test_timers_are_cancelled_by_two_threads_while_they_run(loop_factory: Factor
     assert not errors
     assert set(calls.values()) <= {1}
     assert {call for call in calls if call % 2} == {
-        turn * 10 + number for turn in range(100) for number in (1, 3, 5, 7, 9)
+        turn * 10 + number for turn in range(50) for number in (1, 3, 5, 7, 9)
     }
