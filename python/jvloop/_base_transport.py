@@ -61,6 +61,17 @@ class BaseTransport(asyncio.BaseTransport):
         if waiter is not None:
             self._loop.call_soon(_set_result_unless_cancelled, waiter)
 
+    def _describe_state(self) -> list[str]:
+        """What repr() begins with."""
+        info = [type(self).__name__]
+        fd = self._fileno()
+        if fd < 0:
+            info.append("closed")
+        elif self.is_closing():
+            info.append("closing")
+        info.append(f"fd={fd}")
+        return info
+
     def __del__(self, _warn: Any = warnings.warn) -> None:
         if _fork is None or _fork.jvm_is_gone:  # None when the interpreter has cleared the modules, at exit
             return
@@ -189,15 +200,9 @@ class SocketTransport(ReadableTransport, WritableTransport):
                 self._extra["peername"] = None
 
     def __repr__(self) -> str:
-        info = [type(self).__name__]
-        fd = self._fileno()
-        if fd < 0:
-            info.append("closed")
-        elif self.is_closing():
-            info.append("closing")
-        info.append(f"fd={fd}")
+        info = self._describe_state()
         if self._loop is not None and not self._loop.is_closed():
-            interest = self._loop._interest(fd)
+            interest = self._loop._interest(self._fileno())
             info.append("read=polling" if interest & 1 else "read=idle")
             state = "polling" if interest & 4 else "idle"
             info.append(f"write=<{state}, bufsize={self.get_write_buffer_size()}>")

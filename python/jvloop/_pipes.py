@@ -39,13 +39,8 @@ class _Pipe(BaseTransport):
         return fd, mode
 
     def _describe(self, direction: int, *more: str) -> str:
-        info = [type(self).__name__]
+        info = self._describe_state()
         fd = self._fileno()
-        if fd < 0:
-            info.append("closed")
-        elif self.is_closing():
-            info.append("closing")
-        info.append(f"fd={fd}")
         if fd >= 0 and self._loop.is_closed():
             info.append("open")
         elif fd >= 0:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,15 @@ def connected_pair(folder: Path) -> tuple[socket.socket, socket.socket]:
     sender.bind(str(folder / "sender"))
     sender.connect(str(folder / "receiver"))
     return sender, receiver
+
+
+@contextlib.asynccontextmanager
+async def connected_endpoint(folder: Path) -> AsyncIterator[tuple[Endpoint, socket.socket]]:
+    """connected_pair() with an endpoint over the sender."""
+    ours, receiver = connected_pair(folder)
+    with receiver:
+        async with endpoint(sock=ours) as sender:
+            yield sender, receiver
 
 
 def numbered(number: int) -> bytes:
@@ -66,36 +76,32 @@ async def drain_until(receiver: socket.socket, count: int) -> list[int]:
 
 def test_what_waits_is_sent_in_order(run: Run, tmp_path: Path) -> None:
     async def main() -> None:
-        ours, receiver = connected_pair(tmp_path)
-        with receiver:
-            async with endpoint(sock=ours) as sender:
-                sent = fill(sender.transport, 20)
-                assert sender.transport.get_write_buffer_size() == 20 * (SIZE + HEADER)
-                assert await drain_until(receiver, sent) == list(range(sent))
-                # 3.13.0 forgets to take the headers off again.
-                assert sender.transport.get_write_buffer_size() in (0, 20 * HEADER)
-                sender.transport.sendto(numbered(0))
-                assert drain(receiver) == [0]
+        async with connected_endpoint(tmp_path) as (sender, receiver):
+            sent = fill(sender.transport, 20)
+            assert sender.transport.get_write_buffer_size() == 20 * (SIZE + HEADER)
+            assert await drain_until(receiver, sent) == list(range(sent))
+            # 3.13.0 forgets to take the headers off again.
+            assert sender.transport.get_write_buffer_size() in (0, 20 * HEADER)
+            sender.transport.sendto(numbered(0))
+            assert drain(receiver) == [0]
 
     run(main())
 
 
 def test_back_pressure(run: Run, tmp_path: Path) -> None:
     async def main() -> None:
-        ours, receiver = connected_pair(tmp_path)
-        with receiver:
-            async with endpoint(sock=ours) as sender:
-                sender.transport.set_write_buffer_limits(high=10 * SIZE, low=5 * SIZE)
-                assert sender.transport.get_write_buffer_limits() == (5 * SIZE, 10 * SIZE)
-                sent = fill(sender.transport, 9)
-                assert sender.protocol.events == ["made"]
-                while "pause" not in sender.protocol.events:
-                    sender.transport.sendto(numbered(sent))
-                    sent += 1
-                assert sender.transport.get_write_buffer_size() > 10 * SIZE
-                await drain_until(receiver, sent)
-                await until(lambda: "resume" in sender.protocol.events)
-                assert sender.protocol.events == ["made", "pause", "resume"]
+        async with connected_endpoint(tmp_path) as (sender, receiver):
+            sender.transport.set_write_buffer_limits(high=10 * SIZE, low=5 * SIZE)
+            assert sender.transport.get_write_buffer_limits() == (5 * SIZE, 10 * SIZE)
+            sent = fill(sender.transport, 9)
+            assert sender.protocol.events == ["made"]
+            while "pause" not in sender.protocol.events:
+                sender.transport.sendto(numbered(sent))
+                sent += 1
+            assert sender.transport.get_write_buffer_size() > 10 * SIZE
+            await drain_until(receiver, sent)
+            await until(lambda: "resume" in sender.protocol.events)
+            assert sender.protocol.events == ["made", "pause", "resume"]
 
     run(main())
 
@@ -112,44 +118,38 @@ def test_default_limits(run: Run, tmp_path: Path) -> None:
 
 def test_data_is_copied_when_it_waits(run: Run, tmp_path: Path) -> None:
     async def main() -> None:
-        ours, receiver = connected_pair(tmp_path)
-        with receiver:
-            async with endpoint(sock=ours) as sender:
-                sent = fill(sender.transport, 1)
-                mutable = bytearray(numbered(sent))
-                sender.transport.sendto(mutable)
-                mutable[:] = numbered(9999)
-                assert await drain_until(receiver, sent + 1) == list(range(sent + 1))
+        async with connected_endpoint(tmp_path) as (sender, receiver):
+            sent = fill(sender.transport, 1)
+            mutable = bytearray(numbered(sent))
+            sender.transport.sendto(mutable)
+            mutable[:] = numbered(9999)
+            assert await drain_until(receiver, sent + 1) == list(range(sent + 1))
 
     run(main())
 
 
 def test_close_sends_what_waits(run: Run, tmp_path: Path) -> None:
     async def main() -> None:
-        ours, receiver = connected_pair(tmp_path)
-        with receiver:
-            async with endpoint(sock=ours) as sender:
-                sent = fill(sender.transport, 5)
-                sender.transport.close()
-                await turns(5)
-                assert sender.protocol.lost_count == 0
-                assert await drain_until(receiver, sent) == list(range(sent))
-                assert await sender.protocol.lost is None
-                assert sender.protocol.lost_count == 1
+        async with connected_endpoint(tmp_path) as (sender, receiver):
+            sent = fill(sender.transport, 5)
+            sender.transport.close()
+            await turns(5)
+            assert sender.protocol.lost_count == 0
+            assert await drain_until(receiver, sent) == list(range(sent))
+            assert await sender.protocol.lost is None
+            assert sender.protocol.lost_count == 1
 
     run(main())
 
 
 def test_abort_drops_what_waits(run: Run, tmp_path: Path) -> None:
     async def main() -> None:
-        ours, receiver = connected_pair(tmp_path)
-        with receiver:
-            async with endpoint(sock=ours) as sender:
-                sent = fill(sender.transport, 5)
-                sender.transport.abort()
-                assert await sender.protocol.lost is None
-                assert drain(receiver) == list(range(sent - 5))
-                assert sender.protocol.lost_count == 1
+        async with connected_endpoint(tmp_path) as (sender, receiver):
+            sent = fill(sender.transport, 5)
+            sender.transport.abort()
+            assert await sender.protocol.lost is None
+            assert drain(receiver) == list(range(sent - 5))
+            assert sender.protocol.lost_count == 1
 
     run(main())
 
