@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import random
+import socket
 import ssl
 import weakref
 from collections.abc import Callable
@@ -13,7 +15,9 @@ from typing import Any
 
 import pytest
 
-from .support import Recorder, reset, tcp_socketpair, turns
+from jvloop import testing
+
+from .support import HOST, Recorder, reset, tcp_socketpair, turns
 from .tls_support import VERSIONS, Tls, WirePeer, client_of, lost, server_of, tls_pair
 
 Loop = asyncio.AbstractEventLoop
@@ -166,6 +170,38 @@ def test_peer_that_never_answers_close_notify(run: Run, loop: Loop, tls: Tls) ->
     run(main())
 
 
+def test_peer_that_takes_nothing_holds_up_no_close(run: Run, loop: Loop, tls: Tls) -> None:
+    async def main() -> None:
+        async with server_of(tls.client, tls, ssl_shutdown_timeout=0.05) as (protocol, _):
+            protocol.transport.write(bytes(16 * MIB))
+            protocol.transport.close()
+            exc = await lost(protocol)
+            assert isinstance(exc, TimeoutError)
+            assert protocol.lost_count == 1
+
+    run(main())
+
+
+@pytest.mark.only_on("jvloop")
+def test_default_timeouts(backend: Any, tls: Tls) -> None:
+    """A minute for the handshake, half of one for the end; of a virtual clock's."""
+
+    async def silent_client() -> None:
+        ours, theirs = tcp_socketpair()
+        with theirs, pytest.raises(ConnectionAbortedError, match=r"taking longer than 60\.0 seconds"):
+            await asyncio.get_running_loop().connect_accepted_socket(Recorder, ours, ssl=tls.server)
+
+    async def silent_server() -> None:
+        async with client_of(tls.server, tls) as (protocol, _):
+            protocol.transport.close()
+            assert isinstance(await lost(protocol), TimeoutError)
+
+    for main, seconds in ((silent_client, 60), (silent_server, 30)):
+        clock = testing.VirtualClock()
+        testing.run(main(), clock=clock)
+        assert clock.time() == seconds
+
+
 def test_no_eof_can_be_written(run: Run, tls: Tls) -> None:
     async def main() -> None:
         async with tls_pair(tls) as pair:
@@ -277,30 +313,76 @@ def test_close_while_reading_is_paused(run: Run, tls: Tls) -> None:
     run(main())
 
 
-@pytest.mark.only_on("jvloop")
-def test_no_cycle_is_left(run: Run, tls: Tls) -> None:
-    async def main() -> list[weakref.ref[Any]]:
-        ours, theirs = tcp_socketpair()
-        peer = WirePeer(theirs, tls.client)
-        protocol = Recorder()
-        (transport, _), _ = await asyncio.gather(
-            asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, ours, ssl=tls.server),
-            peer.handshake(),
-        )
-        await peer.send(b"data")
-        await protocol.received(4)
-        transport.close()
-        await peer.unwrap()
+async def ended(tls: Tls, server_side: bool, how: str) -> list[weakref.ref[Any]]:
+    """What a connection consisted of, after its end."""
+    loop = asyncio.get_running_loop()
+    ours, theirs = tcp_socketpair()
+    protocol = Recorder()
+    peer = WirePeer(theirs, tls.client if server_side else tls.server, server_side=not server_side)
+    connecting: Any = (
+        loop.connect_accepted_socket(lambda: protocol, ours, ssl=tls.server)
+        if server_side
+        else loop.create_connection(lambda: protocol, sock=ours, ssl=tls.client, server_hostname="localhost")
+    )
+    (transport, _), _ = await asyncio.gather(connecting, peer.handshake())
+    await peer.send(b"data")
+    await protocol.received(4)
+    if how == "reset":
+        reset(theirs)
+    else:
+        getattr(transport, how)()
+        if how == "close":
+            await peer.unwrap()
         peer.close()
-        assert await lost(protocol) is None
-        del protocol.transport
-        return [weakref.ref(protocol), weakref.ref(transport._ssl_protocol)]  # type: ignore[attr-defined]
+    exc = await lost(protocol)
+    assert isinstance(exc, ConnectionResetError) if how == "reset" else exc is None
+    refs = [weakref.ref(protocol), weakref.ref(transport), weakref.ref(transport._ssl_protocol)]
+    del protocol.transport
+    return refs
+
+
+@pytest.mark.only_on("jvloop")
+@pytest.mark.parametrize("how", ["close", "abort", "reset"])
+@pytest.mark.parametrize("server_side", [False, True])
+def test_no_cycle_is_left(run: Run, tls: Tls, server_side: bool, how: str) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        refs = run(ended(tls, server_side, how))
+        run(turns())
+        assert [ref() for ref in refs] == [None] * 3
+    finally:
+        gc.enable()
+
+
+@pytest.mark.only_on("jvloop")
+def test_no_cycle_is_left_by_a_handshake_that_fails(run: Run, loop: Loop, tls: Tls) -> None:
+    """On a server: who connects gets the exception, and asyncio's own frames in its traceback."""
+    refs: list[weakref.ref[Any]] = []
+
+    def accept() -> Recorder:
+        protocol = Recorder()
+        refs.append(weakref.ref(protocol))
+        return protocol
+
+    async def main() -> None:
+        server = await loop.create_server(accept, HOST, 0, ssl=tls.server)
+        for said in (b"this is not TLS\r\n\r\n", b"\x16\x03\x01"):
+            with socket.socket() as sock:
+                sock.setblocking(False)
+                await loop.sock_connect(sock, server.sockets[0].getsockname())
+                await loop.sock_sendall(sock, said)
+                sock.shutdown(socket.SHUT_WR)
+                with contextlib.suppress(ConnectionError):
+                    while await loop.sock_recv(sock, 65536):
+                        pass
+        server.close()
+        await server.wait_closed()
 
     gc.collect()
     gc.disable()
     try:
-        refs = run(main())
-        run(turns())
+        run(main())
         assert [ref() for ref in refs] == [None, None]
     finally:
         gc.enable()

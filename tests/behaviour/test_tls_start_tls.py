@@ -279,7 +279,7 @@ def test_set_protocol_between_the_kinds(run: Run, tls: Tls) -> None:
 # --- sendfile -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.uvloop_differs("has no sendfile", run=False)
+@pytest.mark.uvloop_differs("has no sendfile")
 def test_sendfile(run: Run, loop: Loop, tls: Tls, tmp_path: Path) -> None:
     data = random.Random(6).randbytes(2 * MIB + 17)
     path = tmp_path / "file"
