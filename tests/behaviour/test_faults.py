@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import ssl
 from typing import Any
 
 import pytest
-from certificates import CA
 
 from jvloop import testing
 
 from .support import HOST, Recorder, tcp_pair
+from .tls_support import Tls
 
 pytestmark = pytest.mark.only_on("jvloop")
 
@@ -206,13 +205,7 @@ def test_a_server_survives_running_out_of_descriptors(backend: Any) -> None:
     assert clock.time() == 3
 
 
-def test_tls_stands_short_reads_short_writes_and_interruptions(loop: Any, run: Any) -> None:
-    authority = CA()
-    server_context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert(HOST).configure_cert(server_context)
-    client_context = ssl.create_default_context()
-    authority.configure_trust(client_context)
-
+def test_tls_stands_short_reads_short_writes_and_interruptions(loop: Any, run: Any, tls: Tls) -> None:
     async def main() -> None:
         served: list[Any] = []
 
@@ -224,10 +217,10 @@ def test_tls_stands_short_reads_short_writes_and_interruptions(loop: Any, run: A
             await writer.wait_closed()
 
         with testing.faults(loop, short_reads=50, short_writes=40, eintr=0.2, seed=1) as done:
-            server = await asyncio.start_server(serve, HOST, 0, ssl=server_context)
+            server = await asyncio.start_server(serve, HOST, 0, ssl=tls.server)
             async with server:
                 port = server.sockets[0].getsockname()[1]
-                reader, writer = await asyncio.open_connection(HOST, port, ssl=client_context)
+                reader, writer = await asyncio.open_connection(HOST, port, ssl=tls.client)
                 writer.write(DATA)
                 assert await reader.read() == DATA
                 writer.close()

@@ -103,7 +103,7 @@ class WirePeer:
             server_hostname=None if server_side else server_hostname,
             session=session,
         )
-        self.received_raw = b""
+        self.received_raw = bytearray()
 
     async def handshake(self) -> None:
         await self.drive(self.ssl.do_handshake)
@@ -114,20 +114,20 @@ class WirePeer:
 
     async def receive(self, size: int) -> bytes:
         """Exactly `size` bytes, or less if the stream is closed before."""
-        data = b""
+        data = bytearray()
         while len(data) < size:
-            piece = await self.drive(self.ssl.read, size - len(data))
+            piece = await self.drive(self.ssl.read, min(size - len(data), 65536))  # ssl allocates so much for each try
             if not piece:
                 break
             data += piece
-        return data
+        return bytes(data)
 
     async def receive_close_notify(self) -> bytes:
         """Everything up to the peer's close_notify. A ConnectionError or SSLEOFError says that there was none."""
-        data = b""
+        data = bytearray()
         while piece := await self.drive(self.ssl.read, 65536):
             data += piece
-        return data
+        return bytes(data)
 
     async def unwrap(self) -> None:
         """Send close_notify, and wait for the peer's."""
