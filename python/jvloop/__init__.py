@@ -14,9 +14,14 @@ from jvloop._jvm import JvmError
 from jvloop._loop import Loop
 
 if TYPE_CHECKING:
-    from jvloop._policy import EventLoopPolicy
+    from jvloop._policy import EventLoopPolicy, install
 
-__all__ = ["EventLoopPolicy", "JvmError", "Loop", "__version__", "install", "new_event_loop", "run"]
+__all__ = ["JvmError", "Loop", "__version__", "new_event_loop", "run"]
+
+# asyncio deprecates policies from Python 3.14 on, and means to have none from 3.16 on.
+_HAVE_POLICIES = hasattr(asyncio, "set_event_loop_policy")
+if _HAVE_POLICIES:
+    __all__ += ["EventLoopPolicy", "install"]
 
 __version__ = "0.1.0"
 
@@ -43,20 +48,15 @@ def run(main: Coroutine[Any, Any, _T], *, debug: bool | None = None) -> _T:
         return runner.run(main)
 
 
-def install() -> None:
-    """Makes jvloop the process's event loop policy, for programs that cannot be given a loop factory.
-
-    asyncio deprecates policies from Python 3.14 on, and warns there.
-    """
-    from jvloop._policy import EventLoopPolicy
-
-    asyncio.set_event_loop_policy(EventLoopPolicy())
-
-
 def __getattr__(name: str) -> Any:
-    # On demand: from Python 3.14 on asyncio warns at the mere mention of policies.
-    if name == "EventLoopPolicy":
-        from jvloop._policy import EventLoopPolicy
+    # On demand: few programs need a policy.
+    if name not in ("EventLoopPolicy", "install"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if not _HAVE_POLICIES:
+        raise AttributeError(
+            f"module {__name__!r} has no attribute {name!r} here: asyncio of this Python has no event loop policies. "
+            "Use jvloop.run(), or loop_factory=jvloop.new_event_loop with asyncio.run() and asyncio.Runner()"
+        )
+    from jvloop import _policy
 
-        return EventLoopPolicy
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(_policy, name)

@@ -37,7 +37,8 @@ def main(arguments: list[str]) -> int:
         case ["doctor"]:
             return _doctor.main()
         case ["-m", module, *rest]:
-            _install_quietly()
+            if not _install_quietly():
+                return 2
             # runpy puts the module's file in place of the first argument.
             sys.argv = [module, *rest]
             runpy.run_module(module, run_name="__main__", alter_sys=True)
@@ -53,7 +54,8 @@ def _run_program(program: str, arguments: list[str]) -> int:
     if not os.path.exists(program):
         print(f"python -m jvloop: can't open {program!r}: no such file", file=sys.stderr)
         return 2
-    _install_quietly()
+    if not _install_quietly():
+        return 2
     sys.argv = [program, *arguments]
     if os.path.isfile(program):
         # As python does for a script: its own folder replaces the working directory.
@@ -62,11 +64,17 @@ def _run_program(program: str, arguments: list[str]) -> int:
     return 0
 
 
-def _install_quietly() -> None:
+def _install_quietly() -> bool:
+    try:
+        install = jvloop.install
+    except AttributeError as exc:
+        print(f"python -m jvloop: {exc}", file=sys.stderr)
+        return False
     # That policies are deprecated is no concern of the program's user: they asked for a loop, not for a policy.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        jvloop.install()
+        install()
+    return True
 
 
 if __name__ == "__main__":

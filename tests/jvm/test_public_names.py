@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,58 @@ def test_install_and_the_policy(tmp_path: Path) -> None:
         print("installed")
     """
     assert run_program(program, cwd=tmp_path).stdout == "installed\n"
+
+
+def test_the_policy_warns_when_it_is_set(tmp_path: Path) -> None:
+    """Not when it is named, nor by ``import *``: only from 3.14 on, and by asyncio."""
+    program = """
+        import sys, warnings
+        from jvloop import *
+        assert issubclass(EventLoopPolicy, object)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            install()
+        assert [w.category for w in caught] == [DeprecationWarning] * (sys.version_info >= (3, 14)), caught
+        print("as asyncio wants it")
+    """
+    assert run_program(program, cwd=tmp_path).stdout == "as asyncio wants it\n"
+
+
+WITHOUT_POLICIES = """
+    import asyncio
+    for module in (asyncio, asyncio.events):
+        for name in ("get_event_loop_policy", "set_event_loop_policy"):
+            delattr(module, name)
+    for name in ("AbstractEventLoopPolicy", "DefaultEventLoopPolicy"):
+        vars(asyncio).pop(name, None)
+    vars(asyncio).pop("__getattr__", None)  # what knows the names on 3.14
+"""
+
+
+def test_no_policy_where_asyncio_has_none(tmp_path: Path) -> None:
+    """As Python 3.16 means to have it."""
+    program = """
+        import jvloop
+        for name in ("EventLoopPolicy", "install"):
+            try:
+                getattr(jvloop, name)
+            except AttributeError as exc:
+                assert "has no event loop policies. Use jvloop.run(), or loop_factory=" in str(exc), exc
+            else:
+                raise AssertionError(name)
+            assert name not in jvloop.__all__
+        from jvloop import *
+        async def main():
+            return isinstance(asyncio.get_running_loop(), Loop)
+        assert run(main())
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            assert runner.run(main())
+
+        from jvloop.__main__ import main as command
+        assert command(["-m", "this_module_is_not_looked_for"]) == 2
+    """
+    done = run_program(textwrap.dedent(WITHOUT_POLICIES) + textwrap.dedent(program), cwd=tmp_path)
+    assert done.stderr.startswith("python -m jvloop: module 'jvloop' has no attribute 'install' here: asyncio of this ")
 
 
 def test_the_types_are_good_for_a_strict_user(tmp_path: Path) -> None:
