@@ -370,6 +370,18 @@ def test_runner_and_run(loop_factory: NewLoop) -> None:
         assert type(runner.get_loop()) is not None
 
 
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="Runner.run() takes any awaitable from 3.14 on")
+def test_runner_runs_any_awaitable(loop_factory: NewLoop) -> None:
+    class Awaitable:
+        def __await__(self) -> Any:
+            yield from asyncio.sleep(0).__await__()
+            return 42
+
+    thing: Any = Awaitable()
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        assert runner.run(thing) == 42
+
+
 def test_runner_cancels_what_is_left(loop_factory: NewLoop) -> None:
     seen: list[str] = []
 

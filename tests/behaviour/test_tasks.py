@@ -81,11 +81,48 @@ def test_eager_task_factory(loop: asyncio.AbstractEventLoop) -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="eager_start of create_task() is new in 3.14")
-@pytest.mark.uvloop_differs("takes name and context only")
 def test_eager_start(loop: asyncio.AbstractEventLoop) -> None:
     async def main() -> None:
         task: asyncio.Task[int] = asyncio.create_task(answer(), eager_start=True)  # type: ignore[call-arg]
         assert task.done()
+
+    loop.run_until_complete(main())
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="create_task() passes its keywords on from 3.14 on")
+@pytest.mark.uvloop_differs("takes the keywords it knows only", run=False)
+def test_keywords_of_create_task_reach_task_and_factory(loop: Any) -> None:
+    async def main() -> None:
+        number = contextvars.ContextVar("number", default=0)
+        context = contextvars.copy_context()
+        context.run(number.set, 7)
+
+        async def read() -> int:
+            return number.get()
+
+        task = loop.create_task(read(), name="eager", context=context, eager_start=True)
+        assert (task.done(), task.result(), task.get_name()) == (True, 7, "eager")
+        async with asyncio.TaskGroup() as group:
+            in_group: Any = group.create_task(read(), eager_start=True)  # type: ignore[call-arg]
+            assert in_group.result() == 0
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+        seen: list[dict[str, Any]] = []
+
+        def factory(factory_loop: Any, coroutine: Any, **kwargs: Any) -> asyncio.Task[Any]:
+            seen.append(kwargs)
+            return asyncio.Task(coroutine, loop=factory_loop, name=kwargs["name"])
+
+        loop.set_task_factory(factory)
+        assert await loop.create_task(read(), name="made", of="this") == 0
+        assert seen == [{"name": "made", "of": "this"}]
+        with pytest.raises(TypeError, match="nonsense"):
+            loop.set_task_factory(None)
+            coroutine = read()
+            try:
+                loop.create_task(coroutine, nonsense=1)
+            finally:
+                coroutine.close()
 
     loop.run_until_complete(main())
 
