@@ -9,10 +9,10 @@ JAR := engine/target/jvloop-engine.jar
 JAVA_SOURCES := engine/pom.xml $(shell find engine/src/main -type f)
 PYTHON_SOURCES := pyproject.toml LICENSE README.md $(shell find python -name '*.py' -o -name py.typed)
 
-.PHONY: help run test test-quick test-free-threaded lint engine wheel bench doctor clean
+.PHONY: help run test test-quick test-3.14 test-free-threaded lint engine wheel bench doctor clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 run: wheel ## Build, install, show a real application on jvloop against the others; APP=program.py runs that instead
 	@tools/run.sh $(WHEEL) $(APP) $(ARGS)
@@ -26,6 +26,9 @@ test-quick: wheel ## ruff, mypy, and pytest on the newest CPython found; PYTEST_
 test-free-threaded: wheel ## pytest and test_asyncio on a free-threaded CPython, built first if need be; PYTHONS=3.13t
 	@for version in $${PYTHONS:-3.13t}; do tools/build-python.sh $$version || exit 1; done
 	@PYTHONS="$${PYTHONS:-3.13t}" tools/test.sh $(WHEEL) pytest cpython
+
+test-3.14: wheel ## pytest and test_asyncio on CPython 3.14, in a tree of Debian sid if this machine has none (needs root)
+	@tools/test-in-sid.sh 3.14 $(WHEEL) pytest cpython
 
 lint: wheel ## ruff and mypy
 	@tools/test.sh $(WHEEL) lint

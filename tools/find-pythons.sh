@@ -9,7 +9,7 @@ if [ "${1:-}" = --newest ]; then
     shift
 fi
 wanted=("$@")
-[ ${#wanted[@]} -gt 0 ] || wanted=(3.11 3.12 3.13)
+[ ${#wanted[@]} -gt 0 ] || wanted=(3.11 3.12 3.13 3.14)
 usable='import ensurepip, platform, ssl, sys, sysconfig, venv
 version = "%d.%d" % sys.version_info[:2] + "t" * bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 sys.exit(not (platform.python_implementation() == "CPython" and version == sys.argv[1]))'
@@ -33,7 +33,7 @@ for version in "${wanted[@]}"; do
         found+=("$line")
     fi
 done
-[ ${#found[@]} -gt 0 ] || die "no CPython ${wanted[*]} with venv and ssl was found: install python3 and python3-venv (3.11 to 3.13), or use pyenv"
+[ ${#found[@]} -gt 0 ] || die "no CPython ${wanted[*]} with venv and ssl was found: install python3 and python3-venv (3.11 to 3.14), or use pyenv"
 if $newest; then
     printf '%s\n' "${found[-1]}"
 else
