@@ -396,7 +396,7 @@ class Loop(asyncio.SelectorEventLoop):
         extra: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> asyncio.SubprocessTransport:
-        if _subprocess.is_left_to_asyncio():
+        if _subprocess.is_left_to_asyncio(self):
             made = await super()._make_subprocess_transport(  # type: ignore[misc]
                 protocol, args, shell, *streams, extra=extra, **kwargs
             )

@@ -28,8 +28,10 @@ _TRACED_CHILD_RETRY_S = 0.02
 _UNKNOWN_RETURNCODE = 255
 
 
-def is_left_to_asyncio() -> bool:
+def is_left_to_asyncio(loop: Any) -> bool:
     """Whether asyncio's child watcher has to do it: the program set one of another kind, or there are no pidfds."""
+    if hasattr(unix_events, "_ThreadedChildWatcher"):  # Python 3.14: each loop has one, asyncio's choice
+        return isinstance(loop._watcher, unix_events._ThreadedChildWatcher)
     return _has_other_watcher() or not _has_pidfds()
 
 
@@ -48,8 +50,6 @@ def _has_pidfds() -> bool:
 
 
 def _has_other_watcher() -> bool:
-    if not hasattr(unix_events, "AbstractChildWatcher"):  # Python 3.14 has none to set
-        return False
     policy: Any = asyncio.get_event_loop_policy()
     getter = getattr(policy.get_child_watcher, "__func__", None)
     if getter is not unix_events.DefaultEventLoopPolicy.get_child_watcher:
@@ -168,6 +168,10 @@ class ChildWatch:
             self.close()
             _report_reaped_elsewhere(self._transport)
             return
+        except BaseException:
+            # The pidfd stays readable: this would be called again at once, and for ever.
+            self.close()
+            raise
         if not pid:
             # It has ended, but a debugger is attached and sees its status first.
             self._loop._remove_reader(self._pidfd)

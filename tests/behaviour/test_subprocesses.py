@@ -461,6 +461,37 @@ def test_a_thread_waits_where_no_pidfd_can_be_had(run: Run, monkeypatch: pytest.
     run(main())
 
 
+@pytest.mark.only_on("jvloop")
+def test_a_failing_wait_gives_the_pidfd_back(
+    run: Run, monkeypatch: pytest.MonkeyPatch, errors: list[dict[str, Any]]
+) -> None:
+    """And is not tried again for ever."""
+    asked: list[int] = []
+
+    def waitpid(pid: int, options: int) -> tuple[int, int]:
+        asked.append(pid)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    async def main() -> None:
+        before = set(os.listdir("/proc/self/fd"))
+        process = await asyncio.create_subprocess_exec("cat", stdin=PIPE)
+        assert process.stdin is not None
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "waitpid", waitpid)
+            process.stdin.close()
+            await until(lambda: bool(asked))
+            await turns(10)
+        assert asked == [process.pid]
+        assert set(os.listdir("/proc/self/fd")) == before
+        assert [context["exception"].errno for context in errors] == [errno.EIO]
+        errors.clear()
+        transport: Any = process._transport  # type: ignore[attr-defined]
+        transport._process_exited(os.waitstatus_to_exitcode(os.waitpid(process.pid, 0)[1]))
+        assert await process.wait() == 0
+
+    run(main())
+
+
 TRACER = """
 import ctypes, os, sys
 libc = ctypes.CDLL(None, use_errno=True)
