@@ -117,7 +117,10 @@ class SSLProtocol(sslproto.SSLProtocol):
     def _on_handshake_complete(self, handshake_exc: BaseException | None) -> None:
         # asyncio's own, less its way through the ssl module's Python: 1 % of a connection's cost.
         if handshake_exc is not None or self._loop.get_debug():
-            super()._on_handshake_complete(handshake_exc)
+            try:
+                super()._on_handshake_complete(handshake_exc)
+            finally:
+                del handshake_exc  # its traceback has come to have this frame
             return
         ssl_socket: Any = self._sslobj._sslobj
         try:
