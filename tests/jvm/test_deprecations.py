@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import trustme
+from certificates import CA
 
 from .support import run_python
 
@@ -96,7 +96,7 @@ print("no warning")
 
 def test_a_whole_program(tmp_path: Path) -> None:
     certificate = tmp_path / "certificate.pem"
-    issued = trustme.CA()
+    issued = CA()
     leaf = issued.issue_cert("localhost")
     certificate.write_bytes(leaf.private_key_and_cert_chain_pem.bytes() + issued.cert_pem.bytes())
     done = run_python("-W", "error", "-c", PROGRAM, certificate, cwd=tmp_path)
