@@ -8,6 +8,6 @@ from __future__ import annotations
 try:
     from trustme import CA, LeafCert  # noqa: TID251  (here and nowhere else)
 except ImportError:
-    from openssl_certificates import CA, LeafCert
+    from openssl_certificates import CA, LeafCert  # type: ignore[assignment]
 
 __all__ = ["CA", "LeafCert"]
