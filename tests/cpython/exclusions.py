@@ -1,8 +1,7 @@
 """The tests of CPython's test.test_asyncio that are not run on jvloop, each with its reason.
 
-Three kinds of reason are allowed: the test pokes private attributes of the selector loop, which are named; it is about
-a scope that a later part of the project builds; or it runs a loop in a forked child, which the design's laws answer
-with a RuntimeError. Any other behaviour that differs is a bug.
+Two kinds of reason are allowed: the test pokes private attributes of the selector loop, which are named; or it runs a
+loop in a forked child, which the design's laws answer with a RuntimeError. Any other behaviour that differs is a bug.
 ``run.py --check-exclusions`` runs exactly these tests and fails if one of them passes.
 """
 
