@@ -53,6 +53,7 @@ P99 = Metric("p99_us", "p99", "us")
 RSS = Metric("rss_mib", "resident memory", "MiB")
 CONNECTION_KIB = Metric("connection_kib", "memory per connection", "KiB")
 
+_LATENESS = (Metric("median_us", "median", "us"), Metric("p99_us", "p99", "us"))
 _SERVER = (RATE, CPU_US, THREAD_US, P50, P99)
 _BULK = (RATE, CPU_US, THREAD_US)
 
@@ -219,19 +220,16 @@ def _all_rows() -> list[Workload]:
         _server_row("http_fastapi", "HTTP and WebSocket", "FastAPI under uvicorn, JSON", "fastapi", "http"),
         _server_row("http_aiohttp", "HTTP and WebSocket", "aiohttp server", "aiohttp", "http"),
         _server_row("websockets_1k", "HTTP and WebSocket", "websockets echo, 1 KiB", "websockets", "ws"),
-        Workload(
-            "timer_overshoot",
-            "costs",
-            "how late a timer of 1-5 ms fires",
-            "micro",
-            (Metric("median_us", "median", "us"), Metric("p99_us", "p99", "us")),
-        ),
-        Workload(
-            "sleep_overshoot",
-            "costs",
-            "how late a task is back from sleep(0.001), jvloop's from aio.sleep",
-            "micro",
-            (Metric("median_us", "median", "us"), Metric("p99_us", "p99", "us")),
+        *(
+            Workload(
+                name, "costs", title, "micro", (Metric("median_us", "median", "us"), Metric("p99_us", "p99", "us"))
+            )
+            for name, title in (
+                ("timer_overshoot", "how late a timer of 1-5 ms fires"),
+                ("sleep_overshoot", "how late a task is back from sleep(0.001), jvloop's from aio.sleep"),
+                ("fairness_timer", "how late a timer of 10 ms fires while 64 callbacks schedule themselves"),
+                ("fairness_io", "how late a protocol gets its data while 64 callbacks schedule themselves"),
+            )
         ),
         Workload(
             "idle",

@@ -11,6 +11,7 @@ import importlib.metadata
 import importlib.util
 import platform
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 NAMES = ("asyncio", "uvloop", "rloop", "zuvloop", "jvloop")
@@ -63,3 +64,15 @@ def version(name: str) -> str | None:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return "checkout"
+
+
+def aio_sleep() -> Callable[[float], Awaitable[None]]:
+    """Give jvloop's own sleep; on the other loops it is asyncio's.
+
+    :raises ModuleNotFoundError: jvloop is not installed.
+    """
+    if not make_importable("jvloop"):
+        raise ModuleNotFoundError("jvloop is not installed", name="jvloop")
+    from jvloop import aio
+
+    return aio.sleep

@@ -18,6 +18,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from suite import child, loops
+from suite.lateness import WORKLOADS as LATENESS
 
 Batch = Callable[[asyncio.AbstractEventLoop, int], None]
 _WORKLOADS: dict[str, tuple[Batch, int]] = {}
@@ -168,15 +169,6 @@ async def _return() -> None:
 Sleep = Callable[[float], Awaitable[None]]
 
 
-def _aio_sleep() -> Sleep:
-    """jvloop's own sleep; on the other loops it is asyncio's."""
-    if not loops.make_importable("jvloop"):
-        raise ModuleNotFoundError("jvloop is not installed", name="jvloop")
-    from jvloop import aio
-
-    return aio.sleep
-
-
 async def _sleep(sleep: Sleep, count: int) -> None:
     """One operation: one of 1000 tasks sleeps for 1 to 10 us."""
 
@@ -205,7 +197,7 @@ async def sleep(count: int) -> None:
 
 @coroutine_batch_of(20_000)
 async def aio_sleep(count: int) -> None:
-    await _sleep(_aio_sleep(), count)
+    await _sleep(loops.aio_sleep(), count)
 
 
 @coroutine_batch_of(10_000)
@@ -215,7 +207,7 @@ async def sleep_cancel(count: int) -> None:
 
 @coroutine_batch_of(10_000)
 async def aio_sleep_cancel(count: int) -> None:
-    await _sleep_cancel(_aio_sleep(), count)
+    await _sleep_cancel(loops.aio_sleep(), count)
 
 
 @coroutine_batch_of(10_000)
@@ -334,56 +326,6 @@ def measure(loop: asyncio.AbstractEventLoop, workload: str, warmup_s: float, dur
     }
 
 
-def timer_overshoot(loop: asyncio.AbstractEventLoop, duration_s: float) -> dict[str, float]:
-    """Measure how late timers of 1 to 5 ms fire on an otherwise idle loop, in microseconds; negative is early."""
-    late_us: list[float] = []
-
-    def fire(fired: asyncio.Future[int]) -> None:
-        fired.set_result(time.perf_counter_ns())
-
-    async def main() -> None:
-        end = time.perf_counter() + duration_s
-        i = 0
-        while time.perf_counter() < end:
-            i += 1
-            delay = 0.001 + (i * 7 % 41) * 0.0001
-            fired: asyncio.Future[int] = loop.create_future()
-            asked = time.perf_counter_ns()
-            loop.call_later(delay, fire, fired)
-            late_us.append((await fired - asked) / 1e3 - delay * 1e6)
-            await asyncio.sleep(0)
-
-    loop.run_until_complete(main())
-    return _lateness(late_us)
-
-
-def _lateness(late_us: list[float]) -> dict[str, float]:
-    late_us.sort()
-    return {
-        "median_us": statistics.median(late_us),
-        "p99_us": late_us[int(0.99 * (len(late_us) - 1))],
-        "earliest_us": late_us[0],
-    }
-
-
-def sleep_overshoot(loop: asyncio.AbstractEventLoop, duration_s: float) -> dict[str, float]:
-    """Measure how late a task is back from ``sleep(0.001)`` on an otherwise idle loop, in microseconds.
-
-    The sleep is the loop's own: ``jvloop.aio.sleep`` on jvloop, ``asyncio.sleep`` on the others.
-    """
-    late_us: list[float] = []
-    sleep = _aio_sleep() if type(loop).__module__ == "jvloop" else asyncio.sleep
-
-    async def main() -> None:
-        end = time.perf_counter() + duration_s
-        while (asked := time.perf_counter_ns()) < end * 1e9:
-            await sleep(0.001)
-            late_us.append((time.perf_counter_ns() - asked) / 1e3 - 1000)
-
-    loop.run_until_complete(main())
-    return _lateness(late_us)
-
-
 def idle(loop: asyncio.AbstractEventLoop, warmup_s: float, duration_s: float) -> dict[str, float]:
     """Measure the CPU that a loop takes while it waits for one far timer, in microseconds per second of wall time."""
     loop.run_until_complete(asyncio.sleep(warmup_s))
@@ -402,8 +344,7 @@ def idle(loop: asyncio.AbstractEventLoop, warmup_s: float, duration_s: float) ->
 def main() -> None:
     parser = argparse.ArgumentParser(description="One workload on one loop, in this process; JSON on standard output.")
     parser.add_argument("--loop", required=True, choices=loops.NAMES)
-    others = ("timer_overshoot", "sleep_overshoot", "idle")
-    parser.add_argument("--workload", required=True, choices=[*_WORKLOADS, *others])
+    parser.add_argument("--workload", required=True, choices=[*_WORKLOADS, *LATENESS, "idle"])
     parser.add_argument("--warmup", type=float, default=1.0, metavar="SECONDS")
     parser.add_argument("--duration", type=float, default=1.0, metavar="SECONDS")
     parser.add_argument("--cpu", type=int, default=None, help="core for the loop's thread")
@@ -411,10 +352,8 @@ def main() -> None:
     loop = loops.new_event_loop(arguments.loop)
     asyncio.set_event_loop(loop)
     child.pin_this_thread(arguments.cpu)
-    if arguments.workload == "timer_overshoot":
-        child.say(**timer_overshoot(loop, arguments.duration))
-    elif arguments.workload == "sleep_overshoot":
-        child.say(**sleep_overshoot(loop, arguments.duration))
+    if arguments.workload in LATENESS:
+        child.say(**LATENESS[arguments.workload](loop, arguments.duration))
     elif arguments.workload == "idle":
         child.say(**idle(loop, arguments.warmup, arguments.duration))
     else:
