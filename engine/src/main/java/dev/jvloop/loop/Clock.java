@@ -44,15 +44,10 @@ public abstract class Clock {
         return new Clock() {
             @Override
             public long nanos() {
-                long ownedMethod = Py.newAttribute(loop, Names.TIME);
-                try {
-                    long ownedTime = Calls.newResult(ownedMethod);
-                    double seconds = Py.toDouble(ownedTime);
-                    Refs.decref(ownedTime);
-                    return (long) Math.floor(seconds * NANOS_PER_SECOND);
-                } finally {
-                    Refs.decref(ownedMethod);
-                }
+                long ownedTime = Calls.newMethodResult(loop, Names.TIME);
+                double seconds = Py.toDouble(ownedTime);
+                Refs.decref(ownedTime);
+                return (long) Math.floor(seconds * NANOS_PER_SECOND);
             }
         };
     }

@@ -7,7 +7,6 @@ import dev.jvloop.linux.Poller;
 import dev.jvloop.py.Calls;
 import dev.jvloop.py.Names;
 import dev.jvloop.py.Namespace;
-import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.Refs;
 import java.util.function.LongConsumer;
@@ -124,9 +123,7 @@ public final class FdWatch implements FdHandler, ReferenceHolder {
 
     private void dismiss(long ownedHandleOrWaiter, boolean isWaiter) {
         if (!isWaiter && loop.isDebug()) {
-            long ownedCancel = Py.newAttribute(ownedHandleOrWaiter, Names.CANCEL);
-            Calls.run(ownedCancel);
-            Refs.decref(ownedCancel);
+            Refs.decref(Calls.newMethodResult(ownedHandleOrWaiter, Names.CANCEL));
         } else if (!isWaiter) {
             Handles.cancel(ownedHandleOrWaiter);
         }

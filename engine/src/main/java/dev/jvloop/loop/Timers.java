@@ -116,9 +116,7 @@ final class Timers {
     /** A task that was cancelled has cancelled the future; it has yet to run and say that it sleeps no more. */
     private static void ignoreIfDone(long future) {
         long ownedException = PyErr.newTaken();
-        long ownedMethod = Py.newAttribute(future, Names.DONE);
-        long ownedDone = Calls.newResult(ownedMethod);
-        Refs.decref(ownedMethod);
+        long ownedDone = Calls.newMethodResult(future, Names.DONE);
         Refs.decref(ownedDone);
         if (ownedDone != Py.TRUE) {
             throw PyErr.raiseOwned(ownedException);

@@ -56,15 +56,10 @@ final class VirtualClock extends Clock implements ReferenceHolder {
 
     /** Whether the time may not jump: real work is under way that the loop would wait for. */
     private boolean isHeld() {
-        long ownedMethod = Py.newAttribute(ownedClock, Names.IS_HELD);
-        try {
-            long ownedResult = Calls.newResult(ownedMethod);
-            boolean held = Py.isTrue(ownedResult);
-            Refs.decref(ownedResult);
-            return held;
-        } finally {
-            Refs.decref(ownedMethod);
-        }
+        long ownedResult = Calls.newMethodResult(ownedClock, Names.IS_HELD);
+        boolean held = Py.isTrue(ownedResult);
+        Refs.decref(ownedResult);
+        return held;
     }
 
     @Override

@@ -56,6 +56,20 @@ public final class Calls {
     }
 
     /**
+     * {@link #newResult} of an object's method.
+     *
+     * @param name an interned str
+     */
+    public static long newMethodResult(long object, long name, Object... arguments) {
+        long ownedMethod = Py.newAttribute(object, name);
+        try {
+            return newResult(ownedMethod, arguments);
+        } finally {
+            PyErr.preserving(() -> Refs.decref(ownedMethod));
+        }
+    }
+
+    /**
      * Calls a Python function as a method: with {@code self} in front of the arguments that a METH_FASTCALL |
      * METH_KEYWORDS body was called with.
      *

@@ -49,7 +49,7 @@ final class TlsConnection {
 
     /** Calls a method of the Python half. */
     void call(long name) {
-        Refs.decref(newResult(name));
+        Refs.decref(PyErr.checked(loop.scratch().callMethod(self, name)));
     }
 
     /** Calls a method of the Python half with a borrowed argument. */
@@ -62,12 +62,7 @@ final class TlsConnection {
         Refs.decref(PyErr.checked(loop.scratch().callMethod(object, name, argument)));
     }
 
-    /** The result of a method of the Python half. */
-    long newResult(long name) {
-        return PyErr.checked(loop.scratch().callMethod(self, name));
-    }
-
-    /** {@link #newResult(long)} of a method that takes an int. */
+    /** The result of a method of the Python half that takes an int. */
     long newResultForInt(long name, long number) {
         long ownedNumber = PyErr.checked(Longs.PyLong_FromLongLong(number));
         try {
@@ -88,11 +83,10 @@ final class TlsConnection {
         if ((int) Objects.PyType_IsSubtype(Py.typeOf(ownedException), TlsLayout.EXCEPTION) == 0) {
             throw PyErr.raiseOwned(ownedException);
         }
-        long ownedMethod = Py.newAttribute(self, TlsNames.FATAL_ERROR);
-        try {
-            Calls.run(ownedMethod, new Calls.Owned(ownedException), Calls.string("Fatal error on SSL protocol"));
-        } finally {
-            PyErr.preserving(() -> Refs.decref(ownedMethod));
-        }
+        Refs.decref(Calls.newMethodResult(
+                self,
+                TlsNames.FATAL_ERROR,
+                new Calls.Owned(ownedException),
+                Calls.string("Fatal error on SSL protocol")));
     }
 }
