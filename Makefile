@@ -7,9 +7,10 @@ VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' python/jvloop/__init_
 WHEEL := $(CURDIR)/dist/jvloop-$(VERSION)-py3-none-any.whl
 JAR := engine/target/jvloop-engine.jar
 JAVA_SOURCES := engine/pom.xml $(shell find engine/src/main -type f)
+BENCH_OPTIONS = $(if $(ONLY),--only '$(ONLY)') $(if $(LOOPS),--loops $(LOOPS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
 PYTHON_SOURCES := pyproject.toml LICENSE README.md $(shell find python -name '*.py' -o -name py.typed)
 
-.PHONY: help run test test-quick test-3.14 test-free-threaded lint engine wheel bench doctor clean
+.PHONY: help run test test-quick test-3.14 test-free-threaded lint engine wheel bench bench-growth doctor clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -37,8 +38,11 @@ engine: $(JAR) ## Build the Java engine (JDK 25 and Maven are found, or installe
 
 wheel: $(WHEEL) ## Build dist/jvloop-*.whl
 
-bench: wheel ## All benchmarks with their report; ONLY=echo limits
-	@tools/bench.sh $(WHEEL) $(ONLY)
+bench: wheel ## Benchmarks with their report; ONLY=tcp_echo_1k LOOPS=uvloop,jvloop ROUNDS=2 ARGS="--duration 1" PYTHONS=3.12
+	@tools/bench.sh $(WHEEL) results $(BENCH_OPTIONS)
+
+bench-growth: wheel ## Benchmarks of cost against size: connections, timers, pending handles; the same options but ONLY
+	@tools/bench.sh $(WHEEL) growth --only 'growth_*' $(BENCH_OPTIONS)
 
 doctor: wheel ## What Java, what Python, and does the loop work
 	@tools/run.sh $(WHEEL) doctor

@@ -15,12 +15,14 @@ if ! "$folder/bin/python" -c '' 2>/dev/null; then
 fi
 if [ "$repo/pyproject.toml" -nt "$packages_stamp" ]; then
     say "Packages for ${folder#"$repo/"}: jvloop[$extra]"
+    # The benchmarks compare with whatever other loop there is; the tests with the one that asyncio's users know.
+    optional=(uvloop)
+    [ "$extra" != bench ] || optional+=(rloop zuvloop)
     if "$folder/bin/python" -c 'import sys; sys.exit("t" in sys.abiflags)'; then
         "${pip[@]}" install "jvloop[$extra] @ file://$wheel"
-        optional=(uvloop)
     else
         "${pip[@]}" install "$wheel"
-        mapfile -t optional < <("$folder/bin/python" - "$extra" <<'END'
+        mapfile -t -O "${#optional[@]}" optional < <("$folder/bin/python" - "$extra" <<'END'
 import importlib.metadata, sys
 for requirement in importlib.metadata.requires("jvloop"):
     package, _, marker = requirement.partition(";")

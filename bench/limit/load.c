@@ -3,8 +3,9 @@
  * It is C so that it is never what is measured; it prints its own share of its core ("load_cpu_share") to show so.
  * The clock of the server's CPU time is read here, at the very edges of the measured window.
  *
- *   load (--port N | --unix PATH) [--mode echo|http|ws|sink|source|accept|datagram] [--connections N] [--size BYTES]
- *        [--warmup SECONDS] [--duration SECONDS] [--server-pid PID] [--server-tid TID] [--path /] [--cpu N]
+ *   load (--port N | --unix PATH) [--mode echo|http|ws|sink|source|accept|datagram|idle] [--connections N]
+ *        [--silent N] [--size BYTES] [--warmup SECONDS] [--duration SECONDS] [--server-pid PID] [--server-tid TID]
+ *        [--path /] [--cpu N]
  *
  * echo    send SIZE bytes, expect the same bytes back (compared)
  * http    GET PATH with keep-alive; the first answer of a connection fixes the length of the following ones
@@ -13,6 +14,10 @@
  * source  read without end; a message is SIZE bytes read
  * accept  connect, send one byte, get one byte, close by reset (leaves no TIME_WAIT)
  * datagram  echo over UDP: a connection is a connected socket; what is not answered in RESEND_NS is sent again
+ * idle    as accept during the warm-up, ten at a time and with SIZE bytes; then N connections with one echo of SIZE bytes
+ *         each, and silence. "connection_kib" is what the server's resident memory grew by, for each of them
+ *
+ * With --silent as many more connections are opened first; each has one message there and back and stays open.
  */
 #define _GNU_SOURCE
 #include "measure.h"
@@ -23,9 +28,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-enum { BUFFER_BYTES = 512 * 1024, MAX_EVENTS = 1024, HEAD_BYTES = 16 * 1024 };
-enum mode { ECHO, HTTP, WS, SINK, SOURCE, ACCEPT, DATAGRAM };
-static const char *const MODE_NAMES[] = {"echo", "http", "ws", "sink", "source", "accept", "datagram"};
+enum { BUFFER_BYTES = 512 * 1024, MAX_EVENTS = 1024, HEAD_BYTES = 16 * 1024, CHURN_CONNECTIONS = 10, PATIENCE_S = 20 };
+enum mode { ECHO, HTTP, WS, SINK, SOURCE, ACCEPT, DATAGRAM, IDLE };
+static const char *const MODE_NAMES[] = {"echo", "http", "ws", "sink", "source", "accept", "datagram", "idle"};
 static const uint64_t RESEND_NS = 200 * 1000 * 1000;
 
 struct connection {
@@ -41,8 +46,8 @@ static const char *unix_path, *http_path = "/";
 static char *request, *expected; /* expected is NULL where the answer is not compared */
 static size_t request_length;
 static char buffer[BUFFER_BYTES];
-static int poller;
-static uint64_t moved_bytes, resent;
+static int poller, silent;
+static uint64_t resent;
 
 static void note_message(struct connection *c) {
     c->started_ns = note_answer(c->started_ns);
@@ -50,10 +55,14 @@ static void note_message(struct connection *c) {
 }
 
 static int open_socket(int flags) {
+    struct linger reset = {.l_onoff = 1, .l_linger = 0};
     int type = mode == DATAGRAM ? SOCK_DGRAM : SOCK_STREAM;
     int one = 1, fd = socket(unix_path ? AF_UNIX : AF_INET, type | SOCK_CLOEXEC | flags, 0);
     if (fd < 0) die_of("socket");
-    if (!unix_path && mode != DATAGRAM) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (unix_path || mode == DATAGRAM) return fd;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    /* Closed by a reset, it leaves no TIME_WAIT behind: thousands of those would be with the next measurements. */
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     return fd;
 }
 
@@ -90,11 +99,7 @@ static void send_request(struct connection *c) {
 }
 
 static void reopen(struct connection *c) {
-    struct linger reset = {.l_onoff = 1, .l_linger = 0};
-    if (c->fd >= 0) {
-        setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-        close(c->fd);
-    }
+    if (c->fd >= 0) close(c->fd);
     c->fd = open_socket(SOCK_NONBLOCK);
     if (start_connect(c->fd) < 0 && errno != EINPROGRESS) die_of("connect");
     watch(EPOLL_CTL_ADD, c, EPOLLOUT);
@@ -222,14 +227,33 @@ static void parse(int argc, char **argv) {
         if (take_option(name, value)) continue;
         if (!strcmp(name, "--unix")) unix_path = value;
         else if (!strcmp(name, "--path")) http_path = value;
-        else if (!strcmp(name, "--mode")) mode = (enum mode)mode_named(value, MODE_NAMES, DATAGRAM + 1);
+        else if (!strcmp(name, "--silent")) silent = atoi(value);
+        else if (!strcmp(name, "--mode")) mode = (enum mode)mode_named(value, MODE_NAMES, IDLE + 1);
         else die("unknown option %s", name);
     }
     if (!port && !unix_path) die("--port or --unix is needed");
     check_options();
 }
 
+/* Connects, and sends one message there and back. */
+static int open_silent(void) {
+    struct timeval patience = {.tv_sec = PATIENCE_S};
+    int fd = open_socket(0);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (start_connect(fd) < 0) die_of("connect");
+    for (size_t sent = 0, received = 0; received < request_length;) {
+        ssize_t n = sent < request_length ? send(fd, request + sent, request_length - sent, MSG_NOSIGNAL) : 0;
+        if (n < 0) die_of("send");
+        sent += (size_t)n;
+        n = recv(fd, buffer, sizeof buffer, 0);
+        if (n <= 0) die("no answer on a connection that is to be silent: %s", n < 0 ? strerror(errno) : "end of file");
+        received += (size_t)n;
+    }
+    return fd;
+}
+
 static void connect_all(struct connection *all, size_t answer_length) {
+    for (int i = 0; i < silent; i++) open_silent();
     for (int i = 0; i < connections; i++) {
         struct connection *c = &all[i];
         c->fd = -1;
@@ -285,15 +309,35 @@ static void run_until(struct connection *all, uint64_t end_ns) {
     }
 }
 
-int main(int argc, char **argv) {
-    parse(argc, argv);
-    poller = epoll_create1(EPOLL_CLOEXEC);
-    if (poller < 0) die_of("epoll_create1");
+static void run_for(struct connection *all, double seconds) {
+    run_until(all, clock_ns(CLOCK_MONOTONIC) + (uint64_t)(seconds * 1e9));
+}
+
+static void measure_idle(size_t answer_length) {
+    int wanted = connections;
+    struct connection churning[CHURN_CONNECTIONS] = {0};
+    mode = ACCEPT;
+    connections = CHURN_CONNECTIONS;
+    connect_all(churning, answer_length);
+    run_for(churning, warmup_s);
+    for (int i = 0; i < CHURN_CONNECTIONS; i++) close(churning[i].fd);
+    connections = 0;
+    run_for(NULL, 0.5);
+    double before_mib = process_rss_mib(server_pid);
+    connections = wanted;
+    for (int i = 0; i < connections; i++) open_silent();
+    struct window start = clocks(server_pid, server_tid);
+    run_for(NULL, duration_s);
+    double after_mib = process_rss_mib(server_pid);
+    print_window(start, connections, server_pid, server_tid);
+    print_growth(before_mib, after_mib);
+}
+
+static void measure(size_t answer_length) {
     struct connection *all = calloc((size_t)connections, sizeof *all);
     if (!all) die("out of memory");
-    connect_all(all, make_request());
-
-    run_until(all, clock_ns(CLOCK_MONOTONIC) + (uint64_t)(warmup_s * 1e9));
+    connect_all(all, answer_length);
+    run_for(all, warmup_s);
     measuring = 1;
     moved_bytes = resent = 0;
     struct window start = clocks(server_pid, server_tid);
@@ -301,6 +345,16 @@ int main(int argc, char **argv) {
     double count = mode == SINK || mode == SOURCE ? (double)moved_bytes / (double)size : (double)messages;
     print_window(start, count, server_pid, server_tid);
     if (mode == DATAGRAM) printf(", \"resent\": %llu", (unsigned long long)resent);
+}
+
+int main(int argc, char **argv) {
+    parse(argc, argv);
+    raise_descriptor_limit();
+    poller = epoll_create1(EPOLL_CLOEXEC);
+    if (poller < 0) die_of("epoll_create1");
+    size_t answer_length = make_request();
+    if (mode == IDLE) measure_idle(answer_length);
+    else measure(answer_length);
     printf("}\n");
     return 0;
 }

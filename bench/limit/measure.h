@@ -11,6 +11,7 @@ static size_t size = 1024;
 static double warmup_s = 1.0, duration_s = 2.0;
 static uint64_t messages;
 static int measuring;
+static uint64_t moved_bytes; /* where a message is nothing but so many bytes */
 static uint32_t *latencies_ns;
 static size_t latency_count, latency_capacity;
 
@@ -80,6 +81,11 @@ static uint64_t note_answer(uint64_t started_ns) {
         messages++;
     }
     return now;
+}
+
+/* What the server's resident memory grew by for each of the connections, as a part of the printed line. */
+static inline void print_growth(double before_mib, double after_mib) {
+    printf(", \"before_mib\": %.2f, \"connection_kib\": %.3f", before_mib, (after_mib - before_mib) * 1024 / connections);
 }
 
 /* --- options ---------------------------------------------------------------------------------------------------- */

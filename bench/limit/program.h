@@ -11,6 +11,7 @@
 #include <string.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static void die(const char *format, ...) {
@@ -33,6 +34,14 @@ static void pin_to_core(int core) {
     CPU_ZERO(&set);
     CPU_SET(core, &set);
     if (sched_setaffinity(0, sizeof set, &set) < 0) die_of("sched_setaffinity");
+}
+
+/* Thousands of connections need more descriptors than the usual soft limit allows. */
+static void raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) die_of("getrlimit");
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0) die_of("setrlimit");
 }
 
 static struct sockaddr_in loopback(int port) {

@@ -37,6 +37,7 @@ static inline int accept_next(int listener) {
 }
 
 static void open_poller(void) {
+    raise_descriptor_limit();
     poller = epoll_create1(EPOLL_CLOEXEC);
     if (poller < 0) die_of("epoll_create1");
 }

@@ -4,7 +4,7 @@
  * system calls for a message, as in echo.c. With the socket as OpenSSL's own BIO each record of 16 KiB would be a
  * system call. Prints one JSON line when it listens; ends when its standard input closes.
  *
- *   tls_echo --certificate FILE [--start-tls 1] [--cpu N]
+ *   tls_echo --certificate FILE [--mode echo|sink|source] [--start-tls 1] [--cpu N]
  *
  * FILE is a PEM file with the key and the certificate. With --start-tls a connection first echoes one plain byte.
  */
@@ -15,6 +15,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+enum mode { ECHO, SINK, SOURCE };
+
 struct connection {
     int fd;
     SSL *ssl;
@@ -24,6 +26,7 @@ struct connection {
     int is_ending;  /* closed as soon as `out` is empty */
 };
 
+static enum mode mode = ECHO;
 static char text[BUFFER_BYTES];
 static SSL_CTX *context;
 static struct connection listener;
@@ -69,13 +72,24 @@ static int flush(struct connection *c) {
     return 1;
 }
 
-/* Decrypts all there is and echoes it. */
+/* Writes as long as the socket takes it; the rest is for when there is room again. */
+static void pour(struct connection *c) {
+    for (int i = 0; i < 8 && !c->is_writing; i++) {
+        if (SSL_write(c->ssl, text, sizeof text) <= 0) die_of_ssl("SSL_write");
+        if (!flush(c)) return;
+    }
+    if (!c->is_writing) watch(EPOLL_CTL_MOD, c, EPOLLOUT);
+    c->is_writing = 1;
+}
+
+/* Decrypts all there is and echoes it, or does what else the mode is. */
 static void serve(struct connection *c) {
     size_t have = 0;
     int n = 1;
     if (!SSL_is_init_finished(c->ssl)) n = SSL_do_handshake(c->ssl);
     while (n > 0 && (n = SSL_read(c->ssl, text + have, (int)(sizeof text - have))) > 0) {
         have += (size_t)n;
+        if (mode == SINK) have = 0;
         if (have == sizeof text) {
             SSL_write(c->ssl, text, (int)have);
             have = 0;
@@ -88,7 +102,7 @@ static void serve(struct connection *c) {
         ERR_clear_error();
         c->is_ending = 1;
     }
-    flush(c);
+    if (flush(c) && mode == SOURCE && SSL_is_init_finished(c->ssl)) pour(c);
 }
 
 static void on_readable(struct connection *c) {
@@ -125,9 +139,13 @@ static void accept_all(void) {
     }
 }
 
+static void on_writable(struct connection *c) {
+    if (flush(c) && mode == SOURCE && !c->is_writing) pour(c);
+}
+
 static void on_event(void *data, unsigned events) {
     if (data == &listener) accept_all();
-    else if (events & EPOLLOUT) flush(data);
+    else if (events & EPOLLOUT) on_writable(data);
     else on_readable(data);
 }
 
@@ -146,6 +164,8 @@ int main(int argc, char **argv) {
     int port = 0;
     for (int i = 1; i + 1 < argc; i += 2) {
         if (!strcmp(argv[i], "--certificate")) certificate = argv[i + 1];
+        else if (!strcmp(argv[i], "--mode"))
+            mode = !strcmp(argv[i + 1], "sink") ? SINK : !strcmp(argv[i + 1], "source") ? SOURCE : ECHO;
         else if (!strcmp(argv[i], "--start-tls")) plain = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--cpu")) pin_to_core(atoi(argv[i + 1]));
     }

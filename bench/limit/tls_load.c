@@ -4,13 +4,15 @@
  * session is ever offered for resumption: each handshake is a full one. Memory BIOs stand between OpenSSL and the
  * socket, so that a message of many records is one send, as from any program that cares.
  *
- *   tls_load --port N [--mode echo|handshake|start_tls|idle] [--connections N] [--size BYTES] [--warmup SECONDS]
- *            [--duration SECONDS] [--server-pid PID] [--server-tid TID] [--cpu N]
+ *   tls_load --port N [--mode echo|handshake|start_tls|sink|source|idle] [--connections N] [--size BYTES]
+ *            [--warmup SECONDS] [--duration SECONDS] [--server-pid PID] [--server-tid TID] [--cpu N]
  *
  * echo       send SIZE bytes, expect the same bytes back (compared); one message in flight on each connection
  * handshake  a message is the life of a connection: connect, full handshake, one byte there and back, close_notify
  *            from both sides, the server closes
  * start_tls  the same, but the connection first carries one plain byte there and back
+ * sink       write without end; a message is SIZE bytes encrypted and taken by the socket
+ * source     read without end; a message is SIZE bytes decrypted
  * idle       as handshake during the warm-up, ten at a time; then N connections with one echo of SIZE bytes each, and
  *            silence. "connection_kib" is what the server's resident memory grew by, for each of them
  */
@@ -25,10 +27,10 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-enum { MAX_EVENTS = 1024, READ_BYTES = 256 * 1024, CHURN_CONNECTIONS = 10, PATIENCE_S = 20 };
-enum mode { ECHO, HANDSHAKE, START_TLS, IDLE };
-enum state { CONNECTING, PLAIN, SHAKING, ECHOING, SILENT, CLOSING, CLOSED };
-static const char *const MODE_NAMES[] = {"echo", "handshake", "start_tls", "idle"};
+enum { MAX_EVENTS = 1024, READ_BYTES = 256 * 1024, CHURN_CONNECTIONS = 10, PATIENCE_S = 20, POUR_BYTES = 64 * 1024 };
+enum mode { ECHO, HANDSHAKE, START_TLS, SINK, SOURCE, IDLE };
+enum state { CONNECTING, PLAIN, SHAKING, ECHOING, FLOWING, SILENT, CLOSING, CLOSED };
+static const char *const MODE_NAMES[] = {"echo", "handshake", "start_tls", "sink", "source", "idle"};
 
 struct connection {
     int fd;
@@ -87,6 +89,11 @@ static void close_connection(struct connection *c) {
     close(c->fd);
     c->state = CLOSED;
     unfinished--;
+}
+
+/* Whether it is bytes that are counted, not messages. */
+static int is_flow(void) {
+    return mode == SINK || mode == SOURCE;
 }
 
 static void note_message(struct connection *c) {
@@ -183,6 +190,23 @@ static int read_echo(struct connection *c) {
     return 1;
 }
 
+/* Has OpenSSL encrypt block after block while the socket takes them whole. */
+static void pour(struct connection *c) {
+    for (int i = 0; i < 8 && !BIO_pending(c->out); i++) {
+        int n = SSL_write(c->ssl, buffer, POUR_BYTES);
+        if (n != POUR_BYTES) die_of_ssl("SSL_write", c->ssl, n);
+        moved_bytes += POUR_BYTES;
+        flush(c);
+    }
+    watch(c, EPOLLIN | EPOLLOUT);
+}
+
+static void drain(struct connection *c) {
+    int n;
+    while ((n = SSL_read(c->ssl, buffer, sizeof buffer)) > 0) moved_bytes += (size_t)n;
+    is_waiting(c, "SSL_read", n);
+}
+
 static void send_close_notify(struct connection *c) {
     if (SSL_shutdown(c->ssl) < 0) die("SSL_shutdown failed");
     flush(c);
@@ -215,10 +239,12 @@ static void on_event(struct connection *c, unsigned events) {
         if (events & ~(unsigned)EPOLLOUT && !(SSL_get_shutdown(c->ssl) & SSL_RECEIVED_SHUTDOWN)) fill(c);
     }
     if (c->state == SHAKING && shake_hands(c)) {
-        c->state = ECHOING;
-        if (mode == ECHO) unfinished--; /* the messages begin when all are connected */
+        c->state = is_flow() ? FLOWING : ECHOING;
+        if (mode == ECHO || is_flow()) unfinished--; /* the messages begin when all are connected */
         else send_message(c);
     }
+    if (c->state == FLOWING && mode == SINK) pour(c);
+    if (c->state == FLOWING && mode == SOURCE) drain(c);
     if (c->state == ECHOING && read_echo(c)) {
         if (mode == ECHO) {
             note_message(c);
@@ -286,15 +312,15 @@ static void measure_idle(void) {
     run_for(duration_s);
     double after_mib = process_rss_mib(server_pid);
     print_window(start, connections, server_pid, server_tid);
-    printf(", \"before_mib\": %.2f, \"connection_kib\": %.3f", before_mib, (after_mib - before_mib) * 1024 / connections);
+    print_growth(before_mib, after_mib);
     free(all);
 }
 
 static void measure(void) {
-    reopening = mode != ECHO;
+    reopening = mode != ECHO && !is_flow();
     struct connection *all = open_all(connections);
+    if (!reopening) run_until_finished("connect");
     if (mode == ECHO) {
-        run_until_finished("connect");
         for (int i = 0; i < connections; i++) {
             all[i].started_ns = clock_ns(CLOCK_MONOTONIC);
             send_message(&all[i]);
@@ -302,9 +328,11 @@ static void measure(void) {
     }
     run_for(warmup_s);
     measuring = 1;
+    moved_bytes = 0;
     struct window start = clocks(server_pid, server_tid);
     run_until(start.wall_ns + (uint64_t)(duration_s * 1e9), 0);
-    print_window(start, (double)messages, server_pid, server_tid);
+    double count = is_flow() ? (double)moved_bytes / (double)size : (double)messages;
+    print_window(start, count, server_pid, server_tid);
 }
 
 static void parse(int argc, char **argv) {
@@ -330,6 +358,7 @@ static void make_context(void) {
 int main(int argc, char **argv) {
     parse(argc, argv);
     signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
     poller = epoll_create1(EPOLL_CLOEXEC);
     if (poller < 0) die_of("epoll_create1");
     make_context();

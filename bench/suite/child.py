@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 import threading
 import time
@@ -18,6 +19,12 @@ def pin_this_thread(core: int | None) -> None:
     """
     if core is not None:
         os.sched_setaffinity(0, {core})
+
+
+def raise_descriptor_limit() -> None:
+    """Allow this process all the descriptors that it may have: thousands of connections need more than is usual."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def settle_malloc() -> None:

@@ -1,4 +1,4 @@
-"""Workloads that measure how late something happens, in microseconds: timers, and I/O while callbacks are many."""
+"""Workloads that measure how late something happens: timers, and I/O while callbacks are many."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 from suite import loops
 
+LEAST_DURATION_S = 4.0
+"""A 99th percentile wants hundreds of samples at least, and these rows yield few in a second."""
 _FLOOD = 64
 """As many callbacks schedule themselves again and again."""
 _CALLBACK_S = 2e-6
 """Each takes about as long."""
 
 
-def timer_overshoot(loop: asyncio.AbstractEventLoop, duration_s: float) -> dict[str, float]:
+def timer_overshoot(loop: asyncio.AbstractEventLoop, duration_s: float, _peer_core: int | None) -> list[float]:
     """Measure how late timers of 1 to 5 ms fire on an otherwise idle loop, in microseconds; negative is early."""
     late_us: list[float] = []
 
@@ -40,25 +42,23 @@ def timer_overshoot(loop: asyncio.AbstractEventLoop, duration_s: float) -> dict[
             await asyncio.sleep(0)
 
     loop.run_until_complete(main())
-    return _lateness(late_us)
+    return late_us
 
 
-def _lateness(late_us: list[float]) -> dict[str, float]:
-    late_us.sort()
-    return {
-        "median_us": statistics.median(late_us),
-        "p99_us": late_us[int(0.99 * (len(late_us) - 1))],
-        "earliest_us": late_us[0],
-    }
+def sleep_overshoot(loop: asyncio.AbstractEventLoop, duration_s: float, _peer_core: int | None) -> list[float]:
+    """Measure how late a task is back from ``asyncio.sleep(0.001)`` on an otherwise idle loop, in microseconds."""
+    return _sleep_overshoot(asyncio.sleep, loop, duration_s)
 
 
-def sleep_overshoot(loop: asyncio.AbstractEventLoop, duration_s: float) -> dict[str, float]:
-    """Measure how late a task is back from ``sleep(0.001)`` on an otherwise idle loop, in microseconds.
+def aio_sleep_overshoot(loop: asyncio.AbstractEventLoop, duration_s: float, _peer_core: int | None) -> list[float]:
+    """Measure the same with ``jvloop.aio.sleep``."""
+    return _sleep_overshoot(loops.aio_sleep(), loop, duration_s)
 
-    The sleep is the loop's own: ``jvloop.aio.sleep`` on jvloop, ``asyncio.sleep`` on the others.
-    """
+
+def _sleep_overshoot(
+    sleep: Callable[[float], Awaitable[None]], loop: asyncio.AbstractEventLoop, duration_s: float
+) -> list[float]:
     late_us: list[float] = []
-    sleep = loops.aio_sleep() if type(loop).__module__ == "jvloop" else asyncio.sleep
 
     async def main() -> None:
         end = time.perf_counter() + duration_s
@@ -67,7 +67,7 @@ def sleep_overshoot(loop: asyncio.AbstractEventLoop, duration_s: float) -> dict[
             late_us.append((time.perf_counter_ns() - asked) / 1e3 - 1000)
 
     loop.run_until_complete(main())
-    return _lateness(late_us)
+    return late_us
 
 
 @contextlib.contextmanager
@@ -90,24 +90,27 @@ def _flood(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
         going_on = False
 
 
-def fairness_timer(loop: asyncio.AbstractEventLoop, duration_s: float) -> dict[str, float]:
-    """Measure how late timers of 10 ms fire while callbacks flood the loop."""
+def fairness_timer(loop: asyncio.AbstractEventLoop, duration_s: float, _peer_core: int | None) -> list[float]:
+    """Measure how late timers of 10 ms fire, ten at a time one after the other, while callbacks flood the loop."""
     late_us: list[float] = []
 
-    def fire(fired: asyncio.Future[None], due: float) -> None:
-        late_us.append((time.perf_counter() - due) * 1e6)
-        fired.set_result(None)
+    def fire(due: float) -> None:
+        now = time.perf_counter()
+        late_us.append((now - due) * 1e6)
+        if now < end:
+            loop.call_later(0.010, fire, now + 0.010)
+
+    start = time.perf_counter()
+    end = start + duration_s
 
     async def main() -> None:
-        end = time.perf_counter() + duration_s
+        for number in range(10):
+            loop.call_later(0.010 + number / 1000, fire, start + 0.010 + number / 1000)
         with _flood(loop):
-            while (now := time.perf_counter()) < end:
-                fired: asyncio.Future[None] = loop.create_future()
-                loop.call_later(0.010, fire, fired, now + 0.010)
-                await fired
+            await asyncio.sleep(duration_s)
 
     loop.run_until_complete(main())
-    return _lateness(late_us)
+    return late_us
 
 
 class _Receiver(asyncio.Protocol):
@@ -122,18 +125,21 @@ class _Receiver(asyncio.Protocol):
 
 
 _SENDER = """
-import socket, struct, sys, time
+import os, socket, struct, sys, time
 peer = socket.socket(fileno=int(sys.argv[1]))
+if len(sys.argv) > 2:
+    os.sched_setaffinity(0, {int(sys.argv[2])})
 while True:
-    time.sleep(0.005)
+    time.sleep(0.002)
     peer.send(struct.pack("d", time.perf_counter()))
 """
 
 
-def fairness_io(loop: asyncio.AbstractEventLoop, duration_s: float) -> dict[str, float]:
-    """Measure how late a protocol gets what another process sends every 5 ms, while callbacks flood the loop.
+def fairness_io(loop: asyncio.AbstractEventLoop, duration_s: float, peer_core: int | None) -> list[float]:
+    """Measure how late a protocol gets what another process sends every 2 ms, while callbacks flood the loop.
 
-    A thread would have to wait for the GIL. The clock of ``time.perf_counter`` is the same in all processes on Linux.
+    A thread would have to wait for the GIL, and on the loop's core the process for the loop. The clock of
+    ``time.perf_counter`` is the same in all processes on Linux.
     """
     ours, theirs = socket.socketpair()
 
@@ -144,18 +150,37 @@ def fairness_io(loop: asyncio.AbstractEventLoop, duration_s: float) -> dict[str,
         transport.close()
         return receiver
 
+    command = [sys.executable, "-c", _SENDER, str(theirs.fileno()), *([] if peer_core is None else [str(peer_core)])]
     with theirs:
-        sender = subprocess.Popen(
-            [sys.executable, "-c", _SENDER, str(theirs.fileno())], pass_fds=[theirs.fileno()], stderr=subprocess.DEVNULL
-        )
+        sender = subprocess.Popen(command, pass_fds=[theirs.fileno()], stderr=subprocess.DEVNULL)
     try:
         receiver = loop.run_until_complete(main())
     finally:
         sender.kill()
         sender.wait()
-    return _lateness(receiver.late_us)
+    return receiver.late_us
 
 
-WORKLOADS: dict[str, Callable[[asyncio.AbstractEventLoop, float], dict[str, float]]] = {
-    function.__name__: function for function in (timer_overshoot, sleep_overshoot, fairness_timer, fairness_io)
+Workload = Callable[[asyncio.AbstractEventLoop, float, int | None], list[float]]
+"""Gets the loop, the seconds to measure, and the core for what is not the loop; gives microseconds."""
+
+WORKLOADS: dict[str, Workload] = {
+    function.__name__: function
+    for function in (timer_overshoot, sleep_overshoot, aio_sleep_overshoot, fairness_timer, fairness_io)
 }
+
+
+def percentiles(late_us: list[float]) -> dict[str, float]:
+    """Give the figures of a row.
+
+    :raises ValueError: nothing happened at all.
+    """
+    if not late_us:
+        raise ValueError("nothing happened in the measured time")
+    ordered = sorted(late_us)
+    return {
+        "median_us": statistics.median(ordered),
+        "p99_us": ordered[int(0.99 * (len(ordered) - 1))],
+        "earliest_us": ordered[0],
+        "samples": len(ordered),
+    }

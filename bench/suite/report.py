@@ -1,53 +1,16 @@
-"""From the rounds to figures: medians, spread, ratios per round; as data and as Markdown."""
+"""The figures as Markdown: what the run says as a whole, then every row."""
 
 from __future__ import annotations
 
-import statistics
-from dataclasses import dataclass
 from typing import Any
 
-from suite.catalog import WORKLOADS, Metric, Workload
+from suite import summary
+from suite.catalog import CURVES, WORKLOADS
+from suite.figures import Figure, Rounds, figure
+from suite.loops import LIMIT
+from suite.workload import CPU_METRICS, Workload
 
 NOTHING = "-"
-Rounds = dict[str, list[dict[str, Any] | None]]
-"""For each loop, its result in each round; ``None`` where it failed."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One metric of one loop over all rounds. Ratios are against the baseline loop; above 1 is better."""
-
-    median: float
-    low: float
-    high: float
-    ratio: float | None
-    """Of the medians."""
-    span: tuple[float, float] | None
-    """The least and the greatest ratio of a single round."""
-
-
-def _better_ratio(metric: Metric, value: float, base: float) -> float | None:
-    if value <= 0 or base <= 0:
-        return None
-    return value / base if metric.higher_is_better else base / value
-
-
-def figure(metric: Metric, rounds: Rounds, loop: str, baseline: str) -> Figure | None:
-    """Give *metric* of *loop*, or ``None`` if no round has it. The ratio is the one of the medians."""
-    values = [result[metric.key] for result in rounds.get(loop, []) if result and metric.key in result]
-    if not values:
-        return None
-    pairs = [
-        _better_ratio(metric, mine[metric.key], base[metric.key])
-        for mine, base in zip(rounds[loop], rounds.get(baseline, []), strict=False)
-        if mine and base and metric.key in mine and metric.key in base
-    ]
-    ratios = [ratio for ratio in pairs if ratio is not None]
-    base_values = [result[metric.key] for result in rounds.get(baseline, []) if result and metric.key in result]
-    median = statistics.median(values)
-    ratio = _better_ratio(metric, median, statistics.median(base_values)) if base_values else None
-    span = (min(ratios), max(ratios)) if ratios else None
-    return Figure(median, min(values), max(values), ratio, span)
 
 
 def _number(value: float) -> str:
@@ -79,17 +42,109 @@ def table(workload: Workload, rounds: Rounds, loops: list[str], baseline: str) -
     return lines
 
 
-def markdown(data: dict[str, Any]) -> str:
-    """Give the whole report for what ``--json`` writes."""
-    loops, baseline = list(data["loops"]), data["baseline"]
-    lines = ["# Benchmark", ""]
-    lines += [f"- {name}: {value}" for name, value in data["header"].items()]
-    explanation = (
-        f"A cell: median of the rounds · ratio of the medians to {baseline} (ratios of the single rounds, least to "
-        f"greatest). Above 1 is better than {baseline}, for times and rates alike. The {baseline} column shows the "
-        "least and the greatest value instead. `c` is a bare epoll server in C, the limit."
+def _spanned(ratio: float, span: tuple[float, float]) -> str:
+    return f"**{ratio:.2f}x** ({span[0]:.2f} to {span[1]:.2f})"
+
+
+def _families(data: dict[str, Any]) -> list[str]:
+    means = summary.family_means(data)
+    if not means:
+        return []
+    loops = list(dict.fromkeys(mean.loop for mean in means))
+    lines = ["", f"## Geometric means against {data['baseline']}", ""]
+    lines.append("In brackets the least and the greatest mean of a single round, and the rows where a loop lacks some.")
+    lines += ["", f"| family | figure | rows | {' | '.join(loops)} |", "| --- " * (3 + len(loops)) + "|"]
+    for family, kind in dict.fromkeys((mean.family, mean.kind) for mean in means):
+        found = {mean.loop: mean for mean in means if (mean.family, mean.kind) == (family, kind)}
+        rows = max(mean.rows for mean in found.values())
+        cells = []
+        for loop in loops:
+            mean = found.get(loop)
+            lacking = f", {mean.rows} rows" if mean and mean.rows < rows else ""
+            cells.append(_spanned(mean.ratio, mean.span) + lacking if mean else NOTHING)
+        lines.append(f"| {family} | {kind} | {rows} | {' | '.join(cells)} |")
+    return lines
+
+
+def _comparison_table(compared: list[summary.Comparison]) -> list[str]:
+    lines = ["", f"| workload | figure | {summary.SUBJECT} | peer | ratio |", "| --- | --- | --- | --- | --- |"]
+    for each in sorted(compared, key=lambda each: each.ratio):
+        peer = f"{each.peer} {_number(each.peer_value)}"
+        note = ", the load generator's core is full" if each.generator_bound else ""
+        figures = f"{_number(each.value)} | {peer} | {_spanned(each.ratio, each.span)}{note}"
+        lines.append(f"| `{each.row}` | {each.metric}, {each.unit} | {figures} |")
+    return lines
+
+
+def _against_peers(data: dict[str, Any]) -> list[str]:
+    compared = summary.against_best_peer(data)
+    if not compared:
+        return []
+    behind = [each for each in compared if each.ratio < 1]
+    lines = ["", f"## {summary.SUBJECT} against the best peer", ""]
+    lines.append(
+        f"In {len(compared) - len(behind)} of {len(compared)} figures (CPU time and throughput of each row) "
+        f"{summary.SUBJECT} is at least as good as the best of the other loops"
+        + (". Those where it is not:" if behind else ".")
     )
-    lines += ["", explanation]
+    return lines + (_comparison_table(behind) if behind else [])
+
+
+def _late(data: dict[str, Any]) -> list[str]:
+    compared = summary.late_percentiles(data)
+    if not compared:
+        return []
+    worse = [each for each in compared if each.ratio < 1]
+    lines = ["", f"## p99 against {data['baseline']}", ""]
+    lines.append(
+        f"In {len(compared) - len(worse)} of {len(compared)} rows {summary.SUBJECT}'s 99th percentile is no worse"
+        + (". Those where it is:" if worse else ".")
+    )
+    return lines + (_comparison_table(worse) if worse else [])
+
+
+def _costs(data: dict[str, Any]) -> list[str]:
+    found = summary.differences(data)
+    if not found:
+        return []
+    lines = ["", f"## What {summary.SUBJECT} costs", ""]
+    lines += ["| workload | figure | median | more than |", "| --- | --- | --- | --- |"]
+    for row, metric, unit, value in dict.fromkeys((each.row, each.metric, each.unit, each.value) for each in found):
+        more = ", ".join(
+            f"{each.peer} by {_number(each.difference)}" for each in found if (each.row, each.metric) == (row, metric)
+        )
+        lines.append(f"| `{row}` | {metric}, {unit} | {_number(value)} | {more} |")
+    return lines
+
+
+def _curves(data: dict[str, Any]) -> list[str]:
+    """Give one table for each growth curve: the CPU time of an operation against the size."""
+    lines = []
+    for curve, title in CURVES.items():
+        points = [
+            (WORKLOADS[name], rounds) for name, rounds in data["results"].items() if WORKLOADS[name].curve == curve
+        ]
+        if not points:
+            continue
+        sizes = " | ".join(f"{workload.size:,}" for workload, _ in points)
+        lines += ["", f"### {title}", "", f"| CPU time | {sizes} | last / first |", "| --- " * (2 + len(points)) + "|"]
+        for loop in data["loops"]:
+            medians = []
+            for workload, rounds in points:
+                metric = workload.metric(CPU_METRICS)
+                found = figure(metric, rounds, loop, loop) if metric else None
+                medians.append(found.median if found else None)
+            if any(medians):
+                cells = [NOTHING if median is None else _number(median) for median in medians]
+                first, last = medians[0], medians[-1]
+                growth = f"{last / first:.2f}" if first and last else NOTHING
+                lines.append(f"| {loop} | {' | '.join(cells)} | {growth} |")
+    return ["", "## Growth", "", "Nanoseconds for an operation, microseconds for a message.", *lines] if lines else []
+
+
+def _tables(data: dict[str, Any]) -> list[str]:
+    loops, baseline = list(data["loops"]), data["baseline"]
+    lines: list[str] = []
     group = ""
     for name, rounds in data["results"].items():
         workload = WORKLOADS[name]
@@ -98,12 +153,39 @@ def markdown(data: dict[str, Any]) -> str:
             continue
         if workload.group != group:
             group = workload.group
-            lines += ["", f"## {group}", "", f"| workload | figure | {' | '.join(loops)} |"]
+            lines += ["", f"## Rows: {group}", "", f"| workload | figure | {' | '.join(loops)} |"]
             lines.append("| --- " * (2 + len(loops)) + "|")
         lines += rows
-    used = [WORKLOADS[name] for name in data["results"]]
-    lines += ["", "## What the rows do", ""] + [f"- `{workload.name}`: {workload.title}" for workload in used]
+    return lines
+
+
+def markdown(data: dict[str, Any]) -> str:
+    """Give the whole report for what ``--json`` writes."""
+    baseline = data["baseline"]
+    lines = ["# Benchmark", ""]
+    lines += [f"- {name}: {value}" for name, value in data["header"].items()]
+    lines += [
+        "",
+        f"All ratios: above 1 is better, for times and rates alike. `{LIMIT}` is a bare server in C, the limit.",
+    ]
+    lines += _families(data) + _against_peers(data) + _late(data) + _costs(data) + _curves(data)
+    full = summary.generator_bound(data)
+    if full:
+        lines += ["", "## Where the load generator is the limit", ""]
+        lines.append(
+            "Its core was full, so the throughput is its own and only the CPU time says something about the loop: "
+            + ", ".join(full)
+            + "."
+        )
     if data["failures"]:
         lines += ["", "## Not measured", ""]
-        lines += [f"- `{each['workload']}` on {each['loop']}: {each['reason']}" for each in data["failures"]]
+        lines += [f"- {each['workload']} on {each['loop']}: {each['reason']}" for each in data["failures"]]
+    lines += _tables(data)
+    cell = (
+        f"A cell: median of the rounds · ratio of the medians to {baseline} (ratios of the single rounds, least to "
+        f"greatest). The {baseline} column shows the least and the greatest value instead."
+    )
+    lines += ["", cell]
+    used = [WORKLOADS[name] for name in data["results"]]
+    lines += ["", "## What the rows do", ""] + [f"- `{workload.name}`: {workload.title}" for workload in used]
     return "\n".join(lines) + "\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import selectors
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -14,12 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from suite.catalog import Workload
+from suite.lateness import LEAST_DURATION_S
 from suite.limit import CompileError, compile_programs, make_certificate
 from suite.loops import LIMIT
+from suite.workload import P99, Workload
 
 BENCH = Path(__file__).resolve().parents[1]
 START_TIMEOUT_S = 30.0
+STARTS = 5
+"""In one measurement of ``startup``."""
+LIMIT_WARMUP_S = 1.0
+"""At most, for the servers in C: they have nothing to compile, and TCP's windows are open by then."""
 
 
 Result = dict[str, Any]
@@ -59,51 +65,54 @@ def _last_line(text: str) -> str:
     return lines[-1] if lines else ""
 
 
-def _core_arguments(core: int | None) -> list[str]:
-    return [] if core is None else ["--cpu", str(core)]
+def _core_arguments(core: int | None, option: str = "--cpu") -> list[str]:
+    return [] if core is None else [option, str(core)]
 
 
 def _run_micro(workload: Workload, loop: str, settings: Settings) -> Result:
-    command = [sys.executable, "-m", "suite.micro", "--loop", loop, "--workload", workload.name]
+    command = [sys.executable, "-m", "suite.micro", "--loop", loop, "--workload", workload.batch or workload.name]
     command += ["--warmup", str(settings.warmup_s), "--duration", str(settings.duration_s)]
-    command += _core_arguments(settings.loop_core)
+    command += ["--size", str(workload.size), *_core_arguments(settings.loop_core)]
+    command += _core_arguments(settings.load_core, "--peer-cpu")
     return _child_output(command, settings.warmup_s + settings.duration_s + 60)
 
 
 def _run_startup(loop: str) -> Result:
+    """Start several times, since one start takes a tenth of a second only; gives the medians."""
+    starts = [_start_once(loop) for _ in range(STARTS)]
+    return {key: statistics.median(start[key] for start in starts) for key in starts[0]}
+
+
+def _start_once(loop: str) -> dict[str, float]:
     started_ns = time.monotonic_ns()
     times = _child_output([sys.executable, "-m", "suite.startup", "--loop", loop], START_TIMEOUT_S)
     return {
         "process_ms": (times["ready_ns"] - started_ns) / 1e6,
         "import_ms": (times["ready_ns"] - times["begin_ns"]) / 1e6,
         "cpu_ms": times["cpu_ns"] / 1e6,
+        "rss_mib": times["rss_mib"],
     }
 
 
 def _limit_command(workload: Workload) -> list[str]:
+    mode = workload.server if workload.server in ("sink", "source") else "echo"
     if workload.tls:
-        command = [str(compile_programs(tls=True) / "tls_echo")]
+        command = [str(compile_programs(tls=True) / "tls_echo"), "--mode", mode]
         return [*command, "--start-tls", "1"] if workload.server == "start_tls" else command
     if workload.server == "datagram":
         return [str(compile_programs() / "datagrams")]
-    mode = workload.server if workload.server in ("sink", "source") else "echo"
     return [str(compile_programs() / "echo"), "--mode", mode]
 
 
-@contextmanager
-def _server(
-    workload: Workload, loop: str, settings: Settings, unix_path: str | None, certificate: Path | None
-) -> Iterator[dict[str, int]]:
-    """Run the server program and give what it says once it listens: its process, loop thread and port."""
+def _server_command(workload: Workload, loop: str) -> list[str]:
     if loop == LIMIT:
-        command = _limit_command(workload)
-    else:
-        command = [sys.executable, "-m", "suite.servers", "--loop", loop, "--kind", workload.server]
-    if unix_path:
-        command += ["--unix", unix_path]
-    if certificate:
-        command += ["--certificate", str(certificate)]
-    command += _core_arguments(settings.loop_core)
+        return _limit_command(workload)
+    return [sys.executable, "-m", "suite.servers", "--loop", loop, "--kind", workload.server]
+
+
+@contextmanager
+def _server(command: list[str]) -> Iterator[dict[str, int]]:
+    """Run a server program and give what it says once it listens: its process, loop thread and port."""
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(
             command, cwd=BENCH, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
@@ -138,14 +147,42 @@ def _run_server(workload: Workload, loop: str, settings: Settings) -> Result:
         unix_path = f"{folder}/socket" if workload.unix else None
         certificate = make_certificate(Path(folder)) if workload.tls else None
         load = compile_programs(workload.tls) / ("tls_load" if workload.tls else "load")
-        with _server(workload, loop, settings, unix_path, certificate) as server:
+        serve = _server_command(workload, loop) + _core_arguments(settings.loop_core)
+        serve += ["--unix", unix_path] if unix_path else []
+        serve += ["--certificate", str(certificate)] if certificate else []
+        with _server(serve) as server:
             command = [str(load), "--mode", workload.load]
             command += ["--unix", unix_path] if unix_path else ["--port", str(server["port"])]
             command += ["--connections", str(workload.connections), "--size", str(workload.size_bytes)]
-            command += ["--warmup", str(settings.warmup_s), "--duration", str(settings.duration_s)]
+            command += ["--silent", str(workload.silent)] if workload.silent else []
+            command += ["--warmup", str(_warmup_s(loop, settings)), "--duration", str(settings.duration_s)]
             command += ["--server-pid", str(server["pid"]), "--server-tid", str(server["tid"])]
             command += _core_arguments(settings.load_core)
             return _child_output(command, settings.warmup_s + settings.duration_s + 30)
+
+
+def _warmup_s(loop: str, settings: Settings) -> float:
+    return min(settings.warmup_s, LIMIT_WARMUP_S) if loop == LIMIT else settings.warmup_s
+
+
+def _run_client(workload: Workload, loop: str, settings: Settings) -> Result:
+    serve = [str(compile_programs() / "http_server"), *_core_arguments(settings.load_core)]
+    with _server(serve) as server:
+        command = [sys.executable, "-m", "suite.clients", "--loop", loop, "--kind", workload.server]
+        command += ["--port", str(server["port"]), "--connections", str(workload.connections)]
+        command += ["--warmup", str(settings.warmup_s), "--duration", str(settings.duration_s)]
+        command += _core_arguments(settings.loop_core)
+        return _child_output(command, settings.warmup_s + settings.duration_s + 30)
+
+
+def expected_s(workload: Workload, loop: str, settings: Settings) -> float:
+    """Give about how long one measurement takes, for an estimate of what is left."""
+    if workload.how == "startup":
+        return 0.2 * STARTS
+    duration_s = settings.duration_s
+    if P99 in workload.metrics and workload.how == "micro":
+        duration_s = max(duration_s, LEAST_DURATION_S)
+    return _warmup_s(loop, settings) + duration_s + 0.5
 
 
 def run(workload: Workload, loop: str, settings: Settings) -> Result:
@@ -164,4 +201,6 @@ def _run(workload: Workload, loop: str, settings: Settings) -> Result:
         return _run_micro(workload, loop, settings)
     if workload.how == "startup":
         return _run_startup(loop)
+    if workload.how == "client":
+        return _run_client(workload, loop, settings)
     return _run_server(workload, loop, settings)

@@ -338,6 +338,7 @@ def main() -> None:
     parser.add_argument("--cpu", type=int, default=None, help="core for the loop's thread")
     arguments = parser.parse_args()
     child.end_with_parent()
+    child.raise_descriptor_limit()
     child.settle_malloc()
     loop = loops.new_event_loop(arguments.loop)
     asyncio.set_event_loop(loop)

@@ -3,7 +3,7 @@
 import sys
 import time
 
-from suite import loops
+from suite import child, loops
 
 begin_ns = time.monotonic_ns()
 
@@ -13,7 +13,7 @@ def main() -> None:
 
     def running() -> None:
         ready_ns, cpu_ns = time.monotonic_ns(), time.process_time_ns()
-        print(f'{{"begin_ns": {begin_ns}, "ready_ns": {ready_ns}, "cpu_ns": {cpu_ns}}}', flush=True)
+        child.say(begin_ns=begin_ns, ready_ns=ready_ns, cpu_ns=cpu_ns, rss_mib=child.resident_mib())
         loop.stop()
 
     loop.call_soon(running)

@@ -22,6 +22,8 @@ SERVER_ROWS = (
     "bulk_send",
     "tcp_accept",
     "udp_echo_1k_c1",
+    "tcp_idle",
+    "growth_silent_100",
 )
 
 pytestmark = pytest.mark.timeout(120)
@@ -42,7 +44,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_micro_row_is_measured_on_each_loop_and_reported(tmp_path: Path) -> None:
     data, chart = tmp_path / "data.json", tmp_path / "chart.svg"
     outputs = ["--json", str(data), "--svg", str(chart)]
-    done = bench("--only", "call_soon_chain,startup", "--loops", "asyncio,jvloop", *outputs)
+    done = bench("--only", "call_soon_chain,startup,subprocess_pipe", "--loops", "asyncio,jvloop", *outputs)
     assert done.returncode == 0, done.stderr
     results = json.loads(data.read_text())["results"]
     for loop in ("asyncio", "jvloop"):
@@ -51,22 +53,25 @@ def test_micro_row_is_measured_on_each_loop_and_reported(tmp_path: Path) -> None
         assert results["startup"][loop][0]["process_ms"] > results["startup"][loop][0]["import_ms"] > 0
     assert "| `call_soon_chain` | wall time, ns/op |" in done.stdout
     circles = ElementTree.parse(chart).findall(".//{http://www.w3.org/2000/svg}circle")
-    assert len(circles) == 3  # the legend's, and one for each row
+    assert len(circles) == 4  # the legend's, and one for each row
+    assert {mean["family"] for mean in json.loads(data.read_text())["summary"]["family_means"]} == {"scheduling"}
 
 
 @needs_c
 @pytest.mark.parametrize(
-    "rows", [SERVER_ROWS, pytest.param(["http_uvicorn"], marks=needs_httptools)], ids=["sockets", "http"]
+    "rows",
+    [SERVER_ROWS, pytest.param(["http_uvicorn", "http_aiohttp_client"], marks=needs_httptools)],
+    ids=["sockets", "http"],
 )
 def test_server_rows_move_messages_on_jvloop_and_on_the_limit(tmp_path: Path, rows: Sequence[str]) -> None:
     data = tmp_path / "data.json"
     done = bench("--only", ",".join(rows), "--loops", "jvloop,c", "--json", str(data))
     assert done.returncode == 0, done.stderr
     for row, by_loop in json.loads(data.read_text())["results"].items():
-        assert set(by_loop) == ({"jvloop"} if row == "http_uvicorn" else {"jvloop", "c"})
+        assert set(by_loop) == ({"jvloop"} if row.startswith("http") else {"jvloop", "c"})
         for (result,) in by_loop.values():
             assert result["messages"] > 0
-            assert result["process_cpu_us"] > 0
+            assert row == "tcp_idle" or result["process_cpu_us"] > 0
 
 
 @pytest.mark.parametrize(

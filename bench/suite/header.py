@@ -1,0 +1,83 @@
+"""The head of a report: the machine, the versions, the method."""
+
+from __future__ import annotations
+
+import os
+import platform
+import ssl
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from suite import loops
+from suite.figures import Rounds
+from suite.runner import BENCH, LIMIT_WARMUP_S, Settings
+
+
+def _first_line(command: list[str]) -> str:
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return done.stdout.strip().splitlines()[0] if done.stdout.strip() else "unknown"
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"
+
+
+def _real_time_policy() -> str | None:
+    """Give the name of the scheduling class that the measurements inherit, if it is a real-time one."""
+    return {os.SCHED_FIFO: "SCHED_FIFO", os.SCHED_RR: "SCHED_RR"}.get(os.sched_getscheduler(0))
+
+
+def _java() -> dict[str, str]:
+    """Ask ``jvloop doctor`` for the Java version and the JVM's options, without the paths of this machine."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(loops.search_path())}
+    command = [sys.executable, "-m", "jvloop", "doctor"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    told = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if len(line.split()) > 1)
+    options = [each for each in told.get("options", "unknown").split() if "path=" not in each]
+    return {"Java": told.get("Java", "unknown").partition(",")[0], "JVM options": " ".join(options)}
+
+
+def make_header(loop_names: list[str], settings: Settings, rounds: int) -> dict[str, str]:
+    """Describe machine, versions and method."""
+    pinning = (
+        f"loop thread on core {settings.loop_core}, load generator on core {settings.load_core}; JVM helper threads "
+        "are free, and what they use counts as server CPU"
+        if settings.loop_core is not None
+        else "none (one core)"
+    )
+    header = {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "machine": f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
+        "load before the run": " ".join(f"{value:.2f}" for value in os.getloadavg()),
+        "Python": f"{platform.python_implementation()} {platform.python_version()}",
+        "loops": ", ".join(f"{name} {loops.version(name)}" for name in loop_names if name != loops.LIMIT),
+        "C compiler": _first_line([os.environ.get("CC", "cc"), "--version"]),
+        "commit": _first_line(["git", "-C", str(BENCH), "describe", "--always", "--dirty"]),
+        "method": f"{rounds} rounds, loops interleaved, each measurement a fresh process; warm-up "
+        f"{settings.warmup_s:g} s (C: {min(settings.warmup_s, LIMIT_WARMUP_S):g} s), measured "
+        f"{settings.duration_s:g} s",
+        "pinning": pinning,
+    }
+    if (policy := _real_time_policy()) is not None:
+        header["scheduler"] = (
+            f"{policy}, which Linux stops for 50 ms in each second of work: it spoils the fairness rows"
+        )
+    return {**header, **_java()} if "jvloop" in loop_names else header
+
+
+def tls_header(results: dict[str, Rounds]) -> dict[str, str]:
+    """Say what was negotiated in all TLS rows, in the load generator's words; nothing if there were none."""
+    runs = [run for rounds in results.values() for each in rounds.values() for run in each if run and "tls" in run]
+    if not runs:
+        return {}
+    negotiated = " and ".join(sorted({run["tls"] for run in runs}))
+    c_version = runs[0]["client_openssl"]
+    return {"TLS": f"{negotiated}; no resumption; Python's {ssl.OPENSSL_VERSION}, the C programs' OpenSSL {c_version}"}
