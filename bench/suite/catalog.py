@@ -64,10 +64,10 @@ _MICRO_ROWS = [
     ("subprocesses", "subprocess_pipe", "write a line to cat and read it back"),
 ]
 _LATENESS_ROWS = [
-    ("timer_overshoot", "how late a timer of 1-5 ms fires"),
-    ("sleep_overshoot", "how late a task is back from asyncio.sleep(0.001)"),
+    ("timer_overshoot", "how far from its time a timer of 1-5 ms fires"),
+    ("sleep_overshoot", "how far from its time a task is back from asyncio.sleep(0.001)"),
     ("aio_sleep_overshoot", "the same with jvloop.aio.sleep"),
-    ("fairness_timer", "how late a timer of 10 ms fires while 64 callbacks schedule themselves"),
+    ("fairness_timer", "how far from its time a timer of 10 ms fires while 64 callbacks schedule themselves"),
     ("fairness_io", "how late a protocol gets its data while 64 callbacks schedule themselves"),
 ]
 
