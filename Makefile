@@ -10,7 +10,7 @@ JAVA_SOURCES := engine/pom.xml $(shell find engine/src/main -type f)
 BENCH_OPTIONS = $(if $(ONLY),--only '$(ONLY)') $(if $(LOOPS),--loops $(LOOPS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
 PYTHON_SOURCES := pyproject.toml LICENSE README.md $(shell find python -name '*.py' -o -name py.typed)
 
-.PHONY: help run test test-quick test-3.14 test-free-threaded lint engine wheel bench bench-growth doctor clean
+.PHONY: help run test test-quick test-3.14 test-free-threaded lint engine wheel bench bench-growth bench-java doctor clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ bench: wheel ## Benchmarks with their report; ONLY=tcp_echo_1k LOOPS=uvloop,jvlo
 
 bench-growth: wheel ## Benchmarks of cost against size: connections, timers, pending handles; the same options but ONLY
 	@tools/bench.sh $(WHEEL) growth --only 'growth_*' $(BENCH_OPTIONS)
+
+bench-java: ## JMH benchmarks of the Java parts that stand alone; ARGS="TimerHeap -f 1 -prof gc"
+	@tools/bench-java.sh $(ARGS)
 
 doctor: wheel ## What Java, what Python, and does the loop work
 	@tools/run.sh $(WHEEL) doctor
