@@ -72,6 +72,8 @@ class StreamTransport(SocketTransport):
         """Information about the connection: 'socket', 'sockname', 'peername'."""
         if self._extra is None:
             self._load_extra()
+        if name == "socket":
+            self._fileno()  # whoever sends on the socket itself does so behind what was written before
         return self._extra.get(name, default)
 
     def _load_extra(self) -> None:

@@ -64,6 +64,7 @@ public final class EventLoop {
     private final Arena arena = Arena.ofAuto();
     private final IoScratch scratch = new IoScratch(arena);
     private final Timers timers;
+    private final CallbackEnd callbackEnd = new CallbackEnd();
     private final DescriptorOwners owners = new DescriptorOwners();
     private final ThreadClaim claim = Version.FREE_THREADED ? new ThreadClaim() : null;
     private final Mailbox mailbox = Version.FREE_THREADED ? new Mailbox() : null;
@@ -112,6 +113,15 @@ public final class EventLoop {
 
     public IoScratch scratch() {
         return scratch;
+    }
+
+    public CallbackEnd callbackEnd() {
+        return callbackEnd;
+    }
+
+    /** Whether the loop's thread is in a callback, the end of which {@link #callbackEnd} tells. */
+    public boolean isInCallback() {
+        return running && !sleeping;
     }
 
     public Clock clock() {
@@ -348,6 +358,7 @@ public final class EventLoop {
                 iterate();
             } while (!isStopping() && !runsOnce);
         } finally {
+            PyErr.preserving(callbackEnd::reached);
             running = false;
             setSleeping(watchedFromOutside);
         }
@@ -455,6 +466,8 @@ public final class EventLoop {
             pollWithoutWaiting(now);
             return;
         }
+        // Of callbacks that nobody else tells the end of, such as a protocol factory.
+        callbackEnd.reached();
         // What arrived while the callbacks ran needs no wait, and so no release of the GIL.
         if (poller.pollNow() > 0) {
             nextPollNanos = now + POLL_INTERVAL_NANOS;
@@ -529,6 +542,7 @@ public final class EventLoop {
             } else {
                 handles.run(ownedHandle);
             }
+            callbackEnd.reached();
         }
     }
 

@@ -138,6 +138,12 @@ abstract class BaseTransport implements FdHandler, ReferenceHolder {
 
     @Override
     public void onReady(int events) {
+        serve(events);
+        loop.callbackEnd().reached();
+    }
+
+    /** Reads or writes in the transport's context. */
+    final void serve(int events) {
         Refs.incref(self);
         try {
             if (loop.isDebug()) {

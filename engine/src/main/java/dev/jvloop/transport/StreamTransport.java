@@ -33,11 +33,13 @@ public final class StreamTransport extends ByteTransport {
     private boolean sendingFile;
 
     private Receiver receiver = Receiver.DATA;
+    private final WriteJoiner joiner;
 
     StreamTransport(EventLoop loop, long self, int fd, SocketAddresses addresses) {
         super(loop, self, fd, false, LOST_WRITES_OF_SOCKETS);
         this.addresses = addresses;
         this.reader = new ReadBuffer(loop);
+        this.joiner = new WriteJoiner(loop, this);
     }
 
     SocketAddresses addresses() {
@@ -99,6 +101,7 @@ public final class StreamTransport extends ByteTransport {
             long ownedData = reader.takeOwnedBytes();
             long ownedResult = loop.scratch().callMethod(protocol(), Names.DATA_RECEIVED, ownedData);
             Refs.decref(ownedData);
+            sendKept();
             finishCall(ownedResult, "Fatal error: protocol.data_received() call failed.");
         } else {
             afterRead(result);
@@ -128,6 +131,7 @@ public final class StreamTransport extends ByteTransport {
             long ownedCount = PyErr.checked(Longs.PyLong_FromLongLong(result));
             long ownedResult = loop.scratch().callMethod(protocol(), Names.BUFFER_UPDATED, ownedCount);
             Refs.decref(ownedCount);
+            sendKept();
             finishCall(ownedResult, "Fatal error: protocol.buffer_updated() call failed.");
         } else {
             afterRead(result);
@@ -150,6 +154,7 @@ public final class StreamTransport extends ByteTransport {
         long ownedMethod = Py.newAttribute(protocol(), Names.EOF_RECEIVED);
         long ownedResult = Abstract.PyObject_CallNoArgs(ownedMethod);
         Refs.decref(ownedMethod);
+        sendKept();
         if (ownedResult == 0) {
             fatal("Fatal error: protocol.eof_received() call failed.");
             return;
@@ -196,7 +201,39 @@ public final class StreamTransport extends ByteTransport {
                     PyErr.TYPE_ERROR, "data argument must be a bytes-like object, not '" + Py.typeName(data) + "'");
         }
         checkWritable("Cannot call write() after write_eof()", "unable to write; sendfile is in progress");
-        writeObject(data, closing ? SystemCalls.MSG_MORE : 0);
+        if (Py.isBytes(data) && !closing && Py.size(data) != 0 && joiner.keeps(Py.size(data))) {
+            queue.add(Refs.incref(data), 0);
+        } else {
+            sendKept();
+            writeObject(data, closing ? SystemCalls.MSG_MORE : 0);
+        }
+    }
+
+    @Override
+    void sendKept() {
+        if (!joiner.isKeeping()) {
+            return;
+        }
+        joiner.release();
+        writeReady();
+        watchRest();
+    }
+
+    /** {@link #sendKept} where the callback has ended. */
+    void callbackEnded() {
+        if (!joiner.isKeeping()) {
+            return;
+        }
+        joiner.release();
+        serve(Poller.WRITE);
+        watchRest();
+    }
+
+    private void watchRest() {
+        if (!isLost()) {
+            updateInterest();
+            flowControl.afterQueuing(queue.size());
+        }
     }
 
     /** Sends TLS records, which the caller keeps in memory until this method returns. */

@@ -15,8 +15,10 @@ final class TransportLayout {
 
     private TransportLayout() {}
 
-    /** The Java half of a Python transport. */
+    /** The Java half of a Python transport, with nothing kept from being sent: see {@link WriteJoiner}. */
     static StreamTransport of(long transport) {
-        return (StreamTransport) TransportSlots.WRITABLE.halfOf(transport);
+        StreamTransport half = (StreamTransport) TransportSlots.WRITABLE.halfOf(transport);
+        half.sendKept();
+        return half;
     }
 }

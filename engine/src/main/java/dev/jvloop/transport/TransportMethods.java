@@ -28,7 +28,8 @@ public final class TransportMethods {
     }
 
     private static long write(long self, long data, long unused1, long unused2) {
-        TransportLayout.of(self).write(data);
+        // Not TransportLayout.of(), which sends what this method keeps.
+        ((StreamTransport) TransportSlots.WRITABLE.halfOf(self)).write(data);
         return Py.newNone();
     }
 

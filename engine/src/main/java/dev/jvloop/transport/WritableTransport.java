@@ -22,8 +22,13 @@ abstract class WritableTransport extends BaseTransport {
     }
 
     static WritableTransport of(long transport) {
-        return (WritableTransport) TransportSlots.WRITABLE.halfOf(transport);
+        WritableTransport half = (WritableTransport) TransportSlots.WRITABLE.halfOf(transport);
+        half.sendKept();
+        return half;
     }
+
+    /** Sends what was written in this callback and kept until its end. */
+    void sendKept() {}
 
     /** Number of bytes that wait to be sent. */
     abstract long bufferedByteCount();

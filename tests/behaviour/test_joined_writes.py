@@ -1,0 +1,314 @@
+"""Writes of one callback in several pieces: on jvloop they leave together, and a program sees what it sees on asyncio.
+
+A transport joins the pieces of a callback once it got several in an earlier one, so `joining()` comes first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from .support import Recorder, reset, tcp_pair, tcp_socketpair, turns, until
+
+FREE_THREADED = "t" in sys.abiflags
+Loop = asyncio.AbstractEventLoop
+Run = Callable[..., Any]
+
+
+class End(NamedTuple):
+    """A transport, its protocol, and the plain socket at the other end."""
+
+    transport: asyncio.Transport
+    protocol: Recorder
+    peer: socket.socket
+
+    async def received(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            data += await asyncio.get_running_loop().sock_recv(self.peer, 1 << 20)
+        return data
+
+    def there(self) -> bytes:
+        """What the peer has got by now, and nobody has read."""
+        try:
+            return self.peer.recv(1 << 20)
+        except BlockingIOError:
+            return b""
+
+
+@contextlib.asynccontextmanager
+async def joining() -> AsyncIterator[End]:
+    """A transport whose last callback wrote twice, and that has sent all."""
+    ours, theirs = tcp_socketpair()
+    with theirs:
+        transport, protocol = await asyncio.get_running_loop().create_connection(Recorder, sock=ours)
+        end = End(transport, protocol, theirs)
+        transport.write(b"on")
+        transport.write(b"ce")
+        assert await end.received(4) == b"once"
+        try:
+            yield end
+        finally:
+            if not protocol.lost.done():
+                transport.abort()
+                await protocol.lost
+
+
+def test_pieces_arrive_in_order_and_whole(run: Run) -> None:
+    async def main() -> None:
+        async with joining() as end:
+            for turn in range(10):
+                end.transport.write(b"head%d " % turn)
+                end.transport.write(b"body ")
+                end.transport.writelines([b"and ", b"lines "])
+                end.transport.write(b"tail ")
+                assert await end.received(25) == b"head%d body and lines tail " % turn
+                await turns(1)
+
+    run(main())
+
+
+def test_pieces_of_every_size_and_kind(run: Run) -> None:
+    async def main() -> None:
+        async with joining() as end:
+            changing = bytearray(b"before")
+            pieces: list[Any] = [
+                b"small",
+                bytes(20_000),
+                b"",
+                bytes(20_000),
+                changing,
+                b"small",
+                bytes(100_000),
+                memoryview(b"v"),
+            ]
+            expected = b"".join(pieces)
+            for piece in pieces:
+                end.transport.write(piece)
+            changing[:] = b"after!"
+            assert await end.received(len(expected)) == expected
+
+    run(main())
+
+
+def test_thousands_of_pieces_in_one_callback(run: Run) -> None:
+    async def main() -> None:
+        async with joining() as end:
+            expected = b"".join(b"%04d" % number for number in range(5000))
+            for number in range(5000):
+                end.transport.write(b"%04d" % number)
+            assert end.transport.get_write_buffer_size() == 0
+            assert await end.received(len(expected)) == expected
+
+    run(main())
+
+
+@pytest.mark.only_on("jvloop")
+@pytest.mark.skipif(FREE_THREADED, reason="there they leave one by one")
+def test_the_pieces_leave_together_at_the_end_of_the_callback(run: Run) -> None:
+    async def main() -> None:
+        async with joining() as end:
+            end.transport.write(b"head")
+            end.transport.write(b"body")
+            assert end.there() == b""
+            await turns(1)
+            assert end.there() == b"headbody"
+
+    run(main())
+
+
+@pytest.mark.only_on("jvloop")
+@pytest.mark.skipif(FREE_THREADED, reason="there they leave one by one")
+def test_what_is_written_in_one_piece_leaves_at_once(run: Run) -> None:
+    async def main() -> None:
+        async with joining() as end:
+            end.transport.write(b"the last one that waits")
+            await turns(1)
+            assert end.there() == b"the last one that waits"
+            end.transport.write(b"at once")
+            assert end.there() == b"at once"
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda transport: transport.get_write_buffer_size(),
+        lambda transport: transport.is_closing(),
+        lambda transport: transport.is_reading(),
+        lambda transport: transport.pause_reading(),
+        lambda transport: transport.get_extra_info("socket"),
+        lambda transport: transport.set_write_buffer_limits(high=1),
+        lambda transport: transport.set_protocol(transport.get_protocol()),
+        lambda transport: transport.write(bytearray(b"!")),
+        lambda transport: transport.write_eof(),
+        lambda transport: transport.close(),
+        lambda transport: transport.abort(),
+    ],
+    ids=[
+        *("get_write_buffer_size", "is_closing", "is_reading", "pause_reading", "get_extra_info"),
+        *("set_write_buffer_limits", "set_protocol", "write-bytearray", "write_eof", "close", "abort"),
+    ],
+)
+def test_whoever_asks_the_transport_finds_the_pieces_sent(run: Run, ask: Callable[[Any], object]) -> None:
+    async def main() -> None:
+        async with joining() as end:
+            end.transport.write(b"head")
+            end.transport.write(b"body")
+            ask(end.transport)
+            assert end.there().startswith(b"headbody")
+
+    run(main())
+
+
+def test_nothing_counts_as_buffered(run: Run) -> None:
+    async def main() -> None:
+        async with joining() as end:
+            end.transport.set_write_buffer_limits(high=10, low=5)
+            end.transport.write(b"twenty bytes of head")
+            end.transport.write(b"twenty bytes of body")
+            assert end.transport.get_write_buffer_size() == 0
+            assert await end.received(40)
+            assert end.protocol.events == ["made"]
+
+    run(main())
+
+
+def test_flow_control_of_a_peer_that_does_not_read(run: Run) -> None:
+    async def main() -> None:
+        async with joining() as end:
+            written = 0
+            while "pause" not in end.protocol.events:
+                for _ in range(3):
+                    end.transport.write(bytes(5000))
+                    written += 5000
+                await turns(1)
+            assert end.transport.get_write_buffer_size() > 64 * 1024
+            assert len(await end.received(written)) == written
+            await until(lambda: "resume" in end.protocol.events)
+            assert end.protocol.events == ["made", "pause", "resume"]
+
+    run(main())
+
+
+def test_a_peer_that_is_gone(run: Run) -> None:
+    async def main() -> None:
+        async with joining() as end:
+            end.transport.pause_reading()
+            reset(end.peer)
+            end.transport.write(b"head")
+            end.transport.write(b"body")
+            assert isinstance(await end.protocol.lost, ConnectionError)
+            assert end.transport.is_closing()
+
+    run(main())
+
+
+def test_pieces_of_an_answer_in_data_received(run: Run) -> None:
+    """The same of a protocol: its own transport's, and another's, as a proxy writes."""
+
+    class Answering(Recorder):
+        def __init__(self, other: asyncio.Transport) -> None:
+            super().__init__()
+            self._other = other
+
+        def data_received(self, data: bytes) -> None:
+            for transport in (self.transport, self._other):
+                transport.write(b"head of ")
+                transport.write(data)
+
+    async def main() -> None:
+        async with joining() as other:
+            async with tcp_pair(server_factory=lambda: Answering(other.transport)) as pair:
+                expected = b""
+                for number in range(10):
+                    pair.client.transport.write(b"%d " % number)
+                    expected += b"head of %d " % number
+                    assert await pair.client.received(len(expected)) == expected
+            assert await other.received(len(expected)) == expected
+
+    run(main())
+
+
+def test_an_exception_of_the_callback(run: Run, errors: list[dict[str, Any]]) -> None:
+    async def main() -> None:
+        async with joining() as end:
+
+            def fails() -> None:
+                end.transport.write(b"head")
+                end.transport.write(b"body")
+                raise LookupError
+
+            asyncio.get_running_loop().call_soon(fails)
+            assert await end.received(8) == b"headbody"
+            assert [type(context["exception"]) for context in errors] == [LookupError]
+            errors.clear()
+
+    run(main())
+
+
+def test_an_exception_that_ends_the_loop(loop: Loop) -> None:
+    async def connect() -> End:
+        return await context.__aenter__()
+
+    context = joining()
+    end = loop.run_until_complete(connect())
+
+    def ends_the_loop() -> None:
+        end.transport.write(b"head")
+        end.transport.write(b"body")
+        raise SystemExit(3)
+
+    loop.call_soon(ends_the_loop)
+    with pytest.raises(SystemExit):
+        loop.run_forever()
+    assert end.there() == b"headbody"
+    loop.run_until_complete(context.__aexit__(None, None, None))
+
+
+def test_the_last_callback_before_stop(loop: Loop) -> None:
+    context = joining()
+    end = loop.run_until_complete(context.__aenter__())
+
+    def stops() -> None:
+        end.transport.write(b"head")
+        loop.stop()
+        end.transport.write(b"body")
+
+    loop.call_soon(stops)
+    loop.run_forever()
+    assert end.there() == b"headbody"
+    end.transport.write(b"no loop ")
+    end.transport.write(b"runs")
+    assert end.there() == b"no loop runs"
+    loop.run_until_complete(context.__aexit__(None, None, None))
+
+
+@pytest.mark.skipif(FREE_THREADED, reason="a RuntimeError on jvloop there")
+def test_a_write_of_another_thread_while_the_loop_waits(run: Run) -> None:
+    """asyncio forbids it, and it works there as long as the socket takes all."""
+
+    async def main() -> None:
+        async with joining() as end:
+            waiting = threading.Event()
+
+            def write() -> None:
+                waiting.wait()
+                end.transport.write(b"from another ")
+                end.transport.write(b"thread")
+
+            thread = threading.Thread(target=write)
+            thread.start()
+            asyncio.get_running_loop().call_soon(waiting.set)
+            assert await end.received(19) == b"from another thread"
+            thread.join()
+
+    run(main())
