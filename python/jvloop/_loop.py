@@ -435,9 +435,10 @@ class Loop(asyncio.SelectorEventLoop):
         flags: int = 0,
     ) -> Any:
         """socket.getaddrinfo(); address literals are answered at once, without a thread."""
-        found = literal_addrinfo(host, port, family, type, proto, flags)
-        if found is not None and not self._debug:
-            return found
+        if not self._debug:
+            found = literal_addrinfo(host, port, family, type, proto, flags)
+            if found is not None:
+                return found
         return await super().getaddrinfo(host, port, family=family, type=type, proto=proto, flags=flags)
 
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:

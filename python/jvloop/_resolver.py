@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import socket
-from socket import getaddrinfo, getnameinfo
+from socket import getaddrinfo, getnameinfo, inet_ntop, inet_pton
+from sys import audit
 from typing import Any
 
 _NUMERIC = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+_HARMLESS_FLAGS = socket.AI_PASSIVE | socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+_MAX_PORT = 0xFFFF
+_INET, _INET6 = int(socket.AF_INET), int(socket.AF_INET6)
+_Shape = tuple[tuple[Any, ...], ...]
+
+_shapes: dict[tuple[Any, ...], _Shape] = {}
+"""What the C library answered to a kind of question about a literal, without the address. All literals of a family get
+the same answer but for that, and to ask is most of the work: 5.9 us a look-up, and 1.0 with the answer known."""
 
 
 def literal_addrinfo(host: Any, port: Any, family: int, kind: int, proto: int, flags: int) -> Any:
@@ -14,12 +23,42 @@ def literal_addrinfo(host: Any, port: Any, family: int, kind: int, proto: int, f
 
     The C library answers these from the text alone, so asking it blocks nothing; errors of a literal are its own.
     """
-    if not isinstance(host, (str, bytes)) or not _is_number(port):
+    sockaddr = _plain_sockaddr(host, port)
+    if sockaddr is None:
+        return _ask(host, port, family, kind, proto, flags) if _is_literal(host, port) else None
+    question = (len(sockaddr), family, kind, proto, flags, port is None)
+    shape = _shapes.get(question)
+    if shape is None:
+        infos = _ask(host, port, family, kind, proto, flags)
+        if not flags & ~_HARMLESS_FLAGS and all(info[4] == sockaddr for info in infos):
+            _shapes[question] = tuple(info[:4] for info in infos)
+        return infos
+    audit("socket.getaddrinfo", host, port, family, kind, proto)
+    return [(*entry, sockaddr) for entry in shape]
+
+
+def _plain_sockaddr(host: Any, port: Any) -> tuple[Any, ...] | None:
+    """The socket address of a literal without a scope and of a port that is an int, as most are."""
+    if type(host) is not str or not (port is None or (type(port) is int and 0 <= port <= _MAX_PORT)):
         return None
-    text = host.decode("ascii", "replace") if isinstance(host, bytes) else host
-    if not _is_address(text):
+    try:
+        if ":" in host:
+            # An IPv6 address can be written in several ways.
+            return inet_ntop(_INET6, inet_pton(_INET6, host)), port or 0, 0, 0
+        inet_pton(_INET, host)
+    except (OSError, ValueError):
         return None
+    return host, port or 0
+
+
+def _ask(host: Any, port: Any, family: int, kind: int, proto: int, flags: int) -> list[Any]:
     return getaddrinfo(host, port, family, kind, proto, flags | socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)
+
+
+def _is_literal(host: Any, port: Any) -> bool:
+    if not isinstance(host, (str, bytes)) or not _is_number(port):
+        return False
+    return _is_address(host.decode("ascii", "replace") if isinstance(host, bytes) else host)
 
 
 def _is_number(port: Any) -> bool:

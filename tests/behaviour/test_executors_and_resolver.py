@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextvars
+import itertools
 import socket
 import threading
 from collections.abc import Callable
@@ -122,6 +123,38 @@ def test_getaddrinfo_of_literals(loop: Loop, run: Run, host: str, family: int, a
         infos = await loop.getaddrinfo(host, 80, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
         assert infos == socket.getaddrinfo(host, 80, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
         assert infos[0][0] == family and infos[0][4] == address
+
+    run(main())
+
+
+@pytest.mark.uvloop_differs("answers literals from a table of its own")
+def test_getaddrinfo_of_literals_is_the_socket_modules(loop: Loop, run: Run) -> None:
+    hosts = ("192.0.2.1", "2001:DB8:0::1", "::ffff:192.0.2.1", "192.0.2.256", "192.0.02.1", "::1%")
+    ports = (80, None, "80")
+    families, protos = (0, socket.AF_INET, socket.AF_INET6), (0, socket.IPPROTO_UDP)
+    kinds, flags = (0, socket.SOCK_STREAM, socket.SOCK_RAW), (0, socket.AI_PASSIVE, socket.AI_CANONNAME)
+
+    async def main() -> None:
+        for host, port, family, kind, proto, flag in itertools.product(hosts, ports, families, kinds, protos, flags):
+            hints = {"family": family, "type": kind, "proto": proto, "flags": flag | socket.AI_NUMERICHOST}
+            try:
+                expected: Any = repr(socket.getaddrinfo(host, port, **hints))
+            except socket.gaierror as error:
+                expected = error.args
+            for _ in range(2):
+                try:
+                    answer: Any = repr(await loop.getaddrinfo(host, port, **hints))
+                except socket.gaierror as error:
+                    answer = error.args
+                assert answer == expected
+
+    run(main())
+
+
+def test_each_answer_of_getaddrinfo_is_the_callers_own(loop: Loop, run: Run) -> None:
+    async def main() -> None:
+        (await loop.getaddrinfo("192.0.2.1", 80)).clear()
+        assert await loop.getaddrinfo("192.0.2.1", 80)
 
     run(main())
 
