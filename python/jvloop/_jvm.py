@@ -21,8 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 from jvloop import _faulthandler
 from jvloop._java_home import MINIMUM_JAVA, JavaHome, JvmError, feature_version, find_java
@@ -49,8 +48,7 @@ _LEFT_TO_JVM = {*_faulthandler.JVM_SIGNALS, signal.SIGTRAP}
 _NEVER_BLOCKED = {*_LEFT_TO_JVM, signal.SIGABRT, signal.SIGSYS}
 
 
-@dataclass(frozen=True, slots=True)
-class EngineInfo:
+class EngineInfo(NamedTuple):
     """How this process came to its engine."""
 
     java_version: str
@@ -154,11 +152,11 @@ def _start_engine(namespace: int) -> EngineInfo:
     foreign_vm = JvmLibrary(loaded).created_vm() if loaded else None
     with _asynchronous_signals_blocked():
         if loaded is not None and foreign_vm is not None:
-            return _start_in_foreign_jvm(namespace, jar, Path(loaded), foreign_vm, started)
+            return _start_in_foreign_jvm(namespace, jar, loaded, foreign_vm, started)
         return _start_in_own_jvm(namespace, jar, started)
 
 
-def _start_in_own_jvm(namespace: int, jar: Path, started: float) -> EngineInfo:
+def _start_in_own_jvm(namespace: int, jar: str, started: float) -> EngineInfo:
     home = find_java()
     options = jvm_options(jar)
     try_options(home, options)
@@ -173,9 +171,9 @@ def _start_in_own_jvm(namespace: int, jar: Path, started: float) -> EngineInfo:
     _keep_from_children(jar)
     return EngineInfo(
         java_version=home.version,
-        java_home=str(home.path),
+        java_home=home.path,
         found_by=home.found_by,
-        jar=str(jar),
+        jar=jar,
         options=tuple(options),
         attached=False,
         jvm_start_s=jvm_started - started,
@@ -183,8 +181,8 @@ def _start_in_own_jvm(namespace: int, jar: Path, started: float) -> EngineInfo:
     )
 
 
-def _start_in_foreign_jvm(namespace: int, jar: Path, libjvm: Path, vm: int, started: float) -> EngineInfo:
-    home = libjvm.parents[2]
+def _start_in_foreign_jvm(namespace: int, jar: str, libjvm: str, vm: int, started: float) -> EngineInfo:
+    home = os.path.abspath(os.path.join(libjvm, "../../.."))
     _state.jvm_pid = os.getpid()
     _faulthandler.adopt_foreign_jvm_signals()
     # Exit handlers run in reverse order: this one before that of whoever imported their JVM bridge earlier.
@@ -203,9 +201,9 @@ def _start_in_foreign_jvm(namespace: int, jar: Path, libjvm: Path, vm: int, star
     _keep_from_children(jar)
     return EngineInfo(
         java_version=version,
-        java_home=str(home),
+        java_home=home,
         found_by="a JVM that was already in the process",
-        jar=str(jar),
+        jar=jar,
         options=(),
         attached=True,
         jvm_start_s=jvm_started - started,
@@ -214,7 +212,7 @@ def _start_in_foreign_jvm(namespace: int, jar: Path, libjvm: Path, vm: int, star
 
 
 @contextmanager
-def _failure_remembered(jar: Path, home: Path) -> Iterator[None]:
+def _failure_remembered(jar: str, home: str) -> Iterator[None]:
     """Turns a Java exception into a JvmError. What fails now would fail again: a process has one JVM."""
     try:
         yield
@@ -226,18 +224,18 @@ def _failure_remembered(jar: Path, home: Path) -> Iterator[None]:
         raise
 
 
-def _find_jar() -> Path:
+def _find_jar() -> str:
     """The engine's jar: ``JVLOOP_ENGINE_JAR``, else the wheel's, else the one that Maven built in a checkout."""
-    package = Path(__file__).resolve().parent
+    package = os.path.dirname(os.path.realpath(__file__))
     ordered = os.environ.get("JVLOOP_ENGINE_JAR")
-    in_wheel = package / "engine.jar"
-    in_checkout = package.parents[1] / "engine" / "target" / "jvloop-engine.jar"
-    candidates = [Path(ordered)] if ordered else [in_wheel, in_checkout]
+    in_wheel = os.path.join(package, "engine.jar")
+    in_checkout = os.path.join(os.path.dirname(os.path.dirname(package)), "engine", "target", "jvloop-engine.jar")
+    candidates = [ordered] if ordered else [in_wheel, in_checkout]
     for jar in candidates:
-        if jar.is_file():
-            return jar.absolute()
+        if os.path.isfile(jar):
+            return os.path.abspath(jar)
     advice = "Correct or unset JVLOOP_ENGINE_JAR" if ordered else "Install jvloop from its wheel, or run `make engine`"
-    looked_at = " and ".join(str(jar) for jar in candidates)
+    looked_at = " and ".join(candidates)
     raise JvmError(f"The engine's jar is missing: looked for {looked_at}. {advice}.")
 
 
@@ -254,7 +252,7 @@ def _loaded_libjvm() -> str | None:
 def _create_jvm(home: JavaHome, options: list[str]) -> int:
     """Creates the JVM and returns the address of its JavaVM."""
     try:
-        library = JvmLibrary(str(home.libjvm))
+        library = JvmLibrary(home.libjvm)
     except OSError as error:
         raise JvmError(f"The JVM library {home.libjvm} (Java {home.version}) cannot be loaded: {error}.") from error
     _faulthandler.release_for_jvm()
@@ -307,7 +305,7 @@ def _python_keeps_its_locale() -> Iterator[None]:
         locale.setlocale(locale.LC_ALL, before)
 
 
-def _keep_from_children(jar: Path) -> None:
+def _keep_from_children(jar: str) -> None:
     """The JVM holds the jar open with a descriptor that a program started by exec would inherit."""
     real = os.path.realpath(jar)
     for name in os.listdir("/proc/self/fd"):
@@ -335,9 +333,9 @@ def _grant_native_access(jni: Jni) -> None:
     jni.call_static_void(jni.find_class("java/lang/Module"), "implAddEnableNativeAccessToAllUnnamed", "()V")
 
 
-def _foreign_bootstrap(jni: Jni, jar: Path) -> int:
+def _foreign_bootstrap(jni: Jni, jar: str) -> int:
     """The entry class in a JVM that knows nothing of the jar: loaded by a class loader of its own."""
-    file = jni.new("java/io/File", "(Ljava/lang/String;)V", jni.string(str(jar)))
+    file = jni.new("java/io/File", "(Ljava/lang/String;)V", jni.string(jar))
     url = jni.call(jni.call(file, "toURI", "()Ljava/net/URI;"), "toURL", "()Ljava/net/URL;")
     class_loader = jni.find_class("java/lang/ClassLoader")
     parent = jni.call_static(class_loader, "getPlatformClassLoader", "()Ljava/lang/ClassLoader;")

@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import re
 import resource
-import shlex
-import subprocess
-from pathlib import Path
 
 from jvloop._java_home import JavaHome, JvmError
 
@@ -20,6 +17,10 @@ _LARGEST_STACK_KIB = 64 * 1024
 
 def _user_options() -> list[str]:
     text = os.environ.get("JVLOOP_JVM_OPTIONS", "")
+    if not text:
+        return []
+    import shlex
+
     try:
         return shlex.split(text)
     except ValueError as error:
@@ -31,7 +32,7 @@ def _environment_options() -> list[str]:
     return " ".join(os.environ.get(name, "") for name in ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")).split()
 
 
-def jvm_options(jar: Path) -> list[str]:
+def jvm_options(jar: str) -> list[str]:
     """The JVM's options: those of a modest guest, then the user's, which win.
 
     HotSpot ends the process if two collectors are chosen or the heap's limits contradict each other, so the defaults
@@ -42,7 +43,6 @@ def jvm_options(jar: Path) -> list[str]:
     options = [
         f"-Djava.class.path={jar}",
         "-Xrs",
-        "-Xshare:auto",
         "-XX:-UsePerfData",
         "-XX:+DisplayVMOutputToStderr",
         # With -Xrs HotSpot would open its socket for jcmd and jstack at the start: a thread, and a file in /tmp.
@@ -78,9 +78,11 @@ def try_options(home: JavaHome, options: list[str]) -> None:
 
     Tried in a process of its own, which costs about as much as starting the JVM; only where options came from outside.
     """
-    launcher = home.path / "bin" / "java"
-    if not (_user_options() or _environment_options()) or not launcher.is_file():
+    launcher = os.path.join(home.path, "bin", "java")
+    if not (_user_options() or _environment_options()) or not os.path.isfile(launcher):
         return
+    import subprocess
+
     try:
         probe = subprocess.run(
             [launcher, *options, "-version"],
@@ -99,6 +101,8 @@ def try_options(home: JavaHome, options: list[str]) -> None:
 
 
 def refusal(home: JavaHome, options: list[str], reason: str) -> JvmError:
+    import shlex
+
     sources = [
         f"{name}={os.environ[name]!r}"
         for name in ("JVLOOP_JVM_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")

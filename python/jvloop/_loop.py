@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from jvloop import _bindings, _driving, _fork, _sendfile, _sockets, _subprocess, _tls
+from jvloop import _bindings, _driving, _fork, _sockets
 from jvloop._base_transport import BaseTransport
 from jvloop._datagram import DatagramTransport, is_served
 from jvloop._faulthandler import reclaim_signals
@@ -27,9 +27,12 @@ from jvloop._resolver import literal_addrinfo, literal_nameinfo
 from jvloop._selector import READ, WRITE, PollerView, fileno_of
 from jvloop._transport import StreamTransport
 
+# Not here but where they are first used: _sendfile, _subprocess and _tls. Short programs start sooner.
 if TYPE_CHECKING:
     import socket
     import ssl
+
+    from jvloop import _subprocess
 
 # What Java asks about a subclass (EventLoop.java): its clock, how it makes timers, what asyncio.sleep() would call.
 _OVERRIDABLE = {
@@ -266,6 +269,8 @@ class Loop(asyncio.SelectorEventLoop):
         **timeouts: Any,
     ) -> asyncio.Transport:
         self._ensure_fd_no_transport(rawsock)
+        from jvloop import _tls
+
         tls = _tls.new_protocol(self, protocol, sslcontext, waiter, server_side, server_hostname, **timeouts)
         StreamTransport(self, rawsock, tls, extra=extra, server=server)
         transport: asyncio.Transport = tls._app_transport
@@ -283,6 +288,8 @@ class Loop(asyncio.SelectorEventLoop):
         ssl_shutdown_timeout: float | None = None,
     ) -> Any:
         """Upgrades a transport to TLS; returns the transport that protocol uses from here on."""
+        from jvloop import _tls
+
         return await _tls.start_tls(
             self,
             transport,
@@ -339,6 +346,8 @@ class Loop(asyncio.SelectorEventLoop):
         **named_timeouts: float,
     ) -> None:
         if sslcontext:
+            from jvloop import _tls
+
             protocol_factory = _tls.ServerFactory(self, protocol_factory, sslcontext, *timeouts, **named_timeouts)
         self._listen(fileno_of(sock), protocol_factory, sock, server, backlog)
 
@@ -380,9 +389,13 @@ class Loop(asyncio.SelectorEventLoop):
     # ---- sendfile: asyncio's sendfile() and sock_sendfile() ask these first ----
 
     async def _sendfile_native(self, transp: StreamTransport, file: Any, offset: int, count: int | None) -> int:
+        from jvloop import _sendfile
+
         return await _sendfile.from_transport(self, transp, file, offset, count)
 
     async def _sock_sendfile_native(self, sock: socket.socket, file: Any, offset: int, count: int | None) -> int:
+        from jvloop import _sendfile
+
         return await _sendfile.from_socket(self, sock, file, offset, count)
 
     # ---- subprocesses ----
@@ -396,6 +409,8 @@ class Loop(asyncio.SelectorEventLoop):
         extra: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> asyncio.SubprocessTransport:
+        from jvloop import _subprocess
+
         if _subprocess.is_left_to_asyncio(self):
             made = await super()._make_subprocess_transport(  # type: ignore[misc]
                 protocol, args, shell, *streams, extra=extra, **kwargs

@@ -64,7 +64,7 @@ def test_the_rules_apply_in_their_order(fake_java: FakeJava, tmp_path: Path, mon
     environ["PATH"] = ""
     found.append(find_java(environ))
 
-    assert [java.path.name for java in found] == list(names)
+    assert [Path(java.path).name for java in found] == list(names)
     assert [java.found_by for java in found] == [
         "JVLOOP_JAVA_HOME",
         "JAVA_HOME",
@@ -72,7 +72,7 @@ def test_the_rules_apply_in_their_order(fake_java: FakeJava, tmp_path: Path, mon
         "java on PATH",
         "common JDK folders",
     ]
-    assert found[0] == JavaHome(ordered, ordered / "lib/server/libjvm.so", "25.0.1", "JVLOOP_JAVA_HOME")
+    assert found[0] == JavaHome(str(ordered), str(ordered / "lib/server/libjvm.so"), "25.0.1", "JVLOOP_JAVA_HOME")
 
 
 def test_a_java_that_will_not_do_is_passed_over(fake_java: FakeJava, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +80,7 @@ def test_a_java_that_will_not_do_is_passed_over(fake_java: FakeJava, monkeypatch
     good = fake_java.home("good", "25.0.3")
     monkeypatch.setattr(_java_home, "_COMMON_FOLDERS", (str(fake_java.home("none", None)), str(good)))
     environ = {"JAVA_HOME": str(fake_java.home("old", "17.0.15")), "PATH": ""}
-    assert find_java(environ).path == good
+    assert find_java(environ).path == str(good)
 
 
 def test_of_the_common_folders_the_nearest_release_wins(fake_java: FakeJava, monkeypatch: pytest.MonkeyPatch) -> None:
