@@ -7,10 +7,11 @@ VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' python/jvloop/__init_
 WHEEL := $(CURDIR)/dist/jvloop-$(VERSION)-py3-none-any.whl
 JAR := engine/target/jvloop-engine.jar
 JAVA_SOURCES := engine/pom.xml $(shell find engine/src/main -type f)
-BENCH_OPTIONS = $(if $(ONLY),--only '$(ONLY)') $(if $(LOOPS),--loops $(LOOPS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
+COMMIT = $(addprefix --commit ,$(shell git describe --always --dirty 2>/dev/null))
+BENCH_OPTIONS = $(if $(ONLY),--only '$(ONLY)') $(if $(LOOPS),--loops $(LOOPS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(COMMIT) $(ARGS)
 PYTHON_SOURCES := pyproject.toml LICENSE README.md $(shell find python -name '*.py' -o -name py.typed)
 
-.PHONY: help run test test-quick test-3.14 test-free-threaded lint engine wheel bench bench-growth bench-java doctor clean
+.PHONY: help run test test-quick test-3.14 test-free-threaded lint engine wheel bench bench-3.14 bench-growth bench-java doctor clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -29,7 +30,7 @@ test-free-threaded: wheel ## pytest and test_asyncio on a free-threaded CPython,
 	@PYTHONS="$${PYTHONS:-3.13t}" tools/test.sh $(WHEEL) pytest cpython
 
 test-3.14: wheel ## pytest and test_asyncio on CPython 3.14, in a tree of Debian sid if this machine has none (needs root)
-	@tools/test-in-sid.sh 3.14 $(WHEEL) pytest cpython
+	@tools/in-sid.sh 3.14 test.sh $(WHEEL) pytest cpython
 
 lint: wheel ## ruff and mypy
 	@tools/test.sh $(WHEEL) lint
@@ -40,6 +41,9 @@ wheel: $(WHEEL) ## Build dist/jvloop-*.whl
 
 bench: wheel ## Benchmarks with their report; ONLY=tcp_echo_1k LOOPS=uvloop,jvloop ROUNDS=2 ARGS="--duration 1" PYTHONS=3.12
 	@tools/bench.sh $(WHEEL) results $(BENCH_OPTIONS)
+
+bench-3.14: wheel ## Benchmarks on CPython 3.14, where zuvloop installs too; as make test-3.14, and the options of make bench
+	@tools/in-sid.sh 3.14 bench.sh $(WHEEL) results-3.14 $(BENCH_OPTIONS)
 
 bench-growth: wheel ## Benchmarks of cost against size: connections, timers, pending handles; the same options but ONLY
 	@tools/bench.sh $(WHEEL) growth --only 'growth_*' $(BENCH_OPTIONS)

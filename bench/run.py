@@ -68,6 +68,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--svg", type=Path, metavar="FILE", help="write a chart of the ratios there")
     parser.add_argument("--growth-svg", type=Path, metavar="FILE", help="write a chart of the growth curves there")
     parser.add_argument("--from-json", type=Path, metavar="FILE", help="measure nothing: report what --json wrote")
+    parser.add_argument("--commit", default="", help="for the header, where there is no git to ask")
     parser.add_argument("--list", action="store_true", help="list the workloads and end")
     return parser.parse_args()
 
@@ -88,7 +89,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     if any(workload.how in ("server", "client") and not workload.tls for workload in chosen):
         limit.compile_programs()
     chosen, unmeasured = measuring.without_tls_if_impossible(chosen)
-    head = header.make_header(loop_names, settings, arguments.rounds)
+    head = header.make_header(loop_names, settings, arguments.rounds, arguments.commit)
 
     def data_of(results: dict[str, Rounds], failures: measuring.Failures) -> dict[str, Any]:
         return {

@@ -45,7 +45,7 @@ def _java() -> dict[str, str]:
     return {"Java": told.get("Java", "unknown").partition(",")[0], "JVM options": " ".join(options)}
 
 
-def make_header(loop_names: list[str], settings: Settings, rounds: int) -> dict[str, str]:
+def make_header(loop_names: list[str], settings: Settings, rounds: int, commit: str) -> dict[str, str]:
     """Describe machine, versions and method."""
     pinning = (
         f"loop thread on core {settings.loop_core}, load generator on core {settings.load_core}; JVM helper threads "
@@ -60,7 +60,7 @@ def make_header(loop_names: list[str], settings: Settings, rounds: int) -> dict[
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
         "loops": ", ".join(f"{name} {loops.version(name)}" for name in loop_names if name != loops.LIMIT),
         "C compiler": _first_line([os.environ.get("CC", "cc"), "--version"]),
-        "commit": _first_line(["git", "-C", str(BENCH), "describe", "--always", "--dirty"]),
+        "commit": commit or _first_line(["git", "-C", str(BENCH), "describe", "--always", "--dirty"]),
         "method": f"{rounds} rounds, loops interleaved, each measurement a fresh process; warm-up "
         f"{settings.warmup_s:g} s (C: {min(settings.warmup_s, LIMIT_WARMUP_S):g} s), measured "
         f"{settings.duration_s:g} s",

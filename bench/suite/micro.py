@@ -45,6 +45,7 @@ def measure(
         "process_cpu_ns": process / operations,
         "thread_cpu_ns": thread / operations,
         "operations": operations,
+        "rss_mib": child.resident_mib(),
     }
 
 

@@ -19,7 +19,7 @@ from suite.workload import CPU_METRICS, FAMILIES, P99, PROCESS_MS, RATE_METRICS,
 SUBJECT = "jvloop"
 CPU, THROUGHPUT = "CPU time", "throughput"
 _KINDS = {CPU: CPU_METRICS, THROUGHPUT: RATE_METRICS}
-GENERATOR_IS_FULL = 0.95
+GENERATOR_IS_FULL = 0.93
 """The load generator's share of its core from which on a row's throughput is its own, not the server's."""
 
 

@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
-# test-in-sid.sh VERSION WHEEL PART...: tools/test.sh on a CPython that this machine lacks and Debian's unstable
-# distribution has. A small tree of that distribution is built by debootstrap, with a JDK, and kept for the next time in
-# JVLOOP_SID_TREE (default: jvloop/sid in the user's cache folder); this checkout is mounted into it. Root is needed.
+# in-sid.sh VERSION SCRIPT ARGUMENT...: a script of this folder on a CPython that this machine lacks and Debian's
+# unstable distribution has. A small tree of that distribution is built by debootstrap, with a JDK, and kept for the next
+# time in JVLOOP_SID_TREE (default: jvloop/sid in the user's cache folder); this checkout is mounted into it. Root is
+# needed. The script gets the version in PYTHONS.
 . "$(dirname "$0")/common.sh"
 
-version="$1" wheel="$2"
+version="$1" script="$repo/tools/$2"
 shift 2
 tree="${JVLOOP_SID_TREE:-${XDG_CACHE_HOME:-$HOME/.cache}/jvloop/sid}"
 
 if "$repo/tools/find-pythons.sh" "$version" >/dev/null 2>&1; then
     say "CPython $version is on this machine: no tree of Debian sid is needed"
-    PYTHONS="$version" exec "$repo/tools/test.sh" "$wheel" "$@"
+    PYTHONS="$version" exec "$script" "$@"
 fi
 if [ "$(id -u)" != 0 ]; then
     sudo -n true 2>/dev/null || die "there is no CPython $version here, and building a tree of Debian sid that has one needs root: install CPython $version, or run this as root"
-    exec sudo -n env JVLOOP_SID_TREE="$tree" PYTEST_ARGS="${PYTEST_ARGS:-}" "$0" "$version" "$wheel" "$@"
+    exec sudo -n env JVLOOP_SID_TREE="$tree" PYTEST_ARGS="${PYTEST_ARGS:-}" "$0" "$version" "$(basename "$script")" "$@"
 fi
 
 # The archive that this machine's own apt uses, if it is Debian's.
@@ -48,6 +49,9 @@ else
     build_tree
 fi
 
+# sid's release file is good for a week, and mirrors may be older: what the scripts install in there needs them still.
+echo 'Acquire::Check-Valid-Until "false";' >"$tree/etc/apt/apt.conf.d/99old-mirror"
+
 # The mounts are this process's own and end with it.
 mount_tree() {
     local folder file
@@ -69,4 +73,4 @@ for name in http_proxy https_proxy no_proxy; do
 done
 # shellcheck disable=SC2016  (expanded by the inner shell)
 exec unshare --mount --propagation private bash -euc 'mount_tree; exec chroot "$tree" "$@"' bash \
-    /usr/bin/env -i "${inside[@]}" "$repo/tools/test.sh" "$wheel" "$@"
+    /usr/bin/env -i "${inside[@]}" "$script" "$@"
