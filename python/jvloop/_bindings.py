@@ -27,7 +27,6 @@ from jvloop import (
     _layout,
     _pipes,
     _servers,
-    _sockets,
     _transport,
 )
 
@@ -67,7 +66,6 @@ def new_os_error(errno: int) -> OSError:
 
 _HELPERS = (
     new_os_error,
-    _sockets.wake_waiter,
     _fork.remember_native_type,
     *(_handles.callback_failed, _handles.run_handle_in_debug),
     *(_handles.call_at_checked, _handles.call_soon_threadsafe_checked),

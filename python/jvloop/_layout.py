@@ -7,6 +7,7 @@ Java trusts it.
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import ctypes
 import types
@@ -54,6 +55,19 @@ def _context_entered() -> int:
     return changed[0] * 4 if len(changed) == 1 else 0
 
 
+def _future_loop() -> int:
+    """Offset of the loop in an asyncio.Future; 0 if there is none to find, as in one written in Python."""
+
+    class Loop:
+        def get_debug(self) -> bool:
+            return False
+
+    loop: Any = Loop()
+    future: asyncio.Future[None] = asyncio.Future(loop=loop)
+    words = _words(future, asyncio.Future.__basicsize__ // _WORD)
+    return words.index(id(loop)) * _WORD if words.count(id(loop)) == 1 else 0
+
+
 def offsets() -> dict[str, int]:
     """Offsets in bytes of the fields of built-in objects that the engine reads."""
     header = object.__basicsize__
@@ -72,4 +86,5 @@ def offsets() -> dict[str, int]:
         "tuple_items": _index_of(id(pair[0]), pair, tuple.__basicsize__ // _WORD + 2, "tuple items"),
         "int_digit": digits,
         "context_entered": _context_entered(),
+        "future_loop": _future_loop(),
     }

@@ -18,13 +18,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from jvloop import _bindings, _driving, _fork, _sockets
+from jvloop import _bindings, _driving, _fork
 from jvloop._base_transport import BaseTransport
 from jvloop._datagram import DatagramTransport, is_served
 from jvloop._faulthandler import reclaim_signals
 from jvloop._pipes import ReadPipeTransport, WritePipeTransport
 from jvloop._resolver import literal_addrinfo, literal_nameinfo
 from jvloop._selector import READ, WRITE, PollerView, fileno_of
+from jvloop._sockets import SocketLoop
 from jvloop._transport import StreamTransport
 
 # Not here but where they are first used: _sendfile, _subprocess and _tls. Short programs start sooner.
@@ -43,7 +44,7 @@ _OVERRIDABLE = {
 _OUT_OF_RESOURCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
-class Loop(asyncio.SelectorEventLoop):
+class Loop(SocketLoop):
     """An asyncio event loop that runs on the JVM in this process.
 
     Everything that asyncio's loops have is here and means the same. ``strict=True`` makes a negative delay a
@@ -68,7 +69,6 @@ class Loop(asyncio.SelectorEventLoop):
         _selector: Any
         slow_callback_duration: float
 
-        def _check_closed(self) -> None: ...
         def _check_thread(self) -> None: ...
         def _check_running(self) -> None: ...
         def _check_callback(self, callback: object, method: str) -> None: ...
@@ -78,11 +78,8 @@ class Loop(asyncio.SelectorEventLoop):
         def _write_to_self(self) -> None: ...
         def _watch(self, fd: int, direction: int, handle: asyncio.Handle, /) -> None: ...
         def _unwatch(self, fd: int, direction: int, /) -> bool: ...
-        def _await(self, fd: int, direction: int, future: asyncio.Future[None], /) -> None: ...
-        def _stop_awaiting(self, fd: int, direction: int, future: asyncio.Future[None], /) -> bool: ...
         def _check_sendfile_params(self, sock: socket.socket, file: Any, offset: int, count: int | None) -> None: ...
         def _send_file(self, socket: int, file: int, offset: int, count: int, /) -> int: ...
-        def _recv(self, fd: int, count: int, /) -> bytes | None: ...
         def _interest(self, fd: int, /) -> int: ...
         def _owner_of(self, fd: int, /) -> BaseTransport | None: ...
         def _sleep(self, delay: float, /) -> asyncio.Future[None] | None: ...
@@ -239,7 +236,7 @@ class Loop(asyncio.SelectorEventLoop):
             raise RuntimeError(f"File descriptor {fd!r} is used by transport {transport!r}")
         if self._transports:
             # asyncio's own transports, for what is not a stream.
-            super()._ensure_fd_no_transport(fd)  # type: ignore[misc]
+            super()._ensure_fd_no_transport(fd)
 
     # ---- transports and servers ----
 
@@ -418,24 +415,6 @@ class Loop(asyncio.SelectorEventLoop):
             transport: asyncio.SubprocessTransport = made
             return transport
         return await _subprocess.start(self, protocol, args, shell, *streams, extra=extra, **kwargs)
-
-    # ---- sockets ----
-
-    async def sock_recv(self, sock: socket.socket, nbytes: int) -> bytes:
-        """Receives up to nbytes from a non-blocking socket."""
-        return await _sockets.sock_recv(self, sock, nbytes)
-
-    async def sock_recv_into(self, sock: socket.socket, buf: Any) -> int:
-        """Receives into a writable buffer; returns the number of bytes."""
-        return await _sockets.sock_recv_into(self, sock, buf)
-
-    async def sock_sendall(self, sock: socket.socket, data: Any) -> None:
-        """Sends all of data."""
-        await _sockets.sock_sendall(self, sock, data)
-
-    async def sock_accept(self, sock: socket.socket) -> tuple[socket.socket, Any]:
-        """Accepts a connection: the new, non-blocking socket and the peer's address."""
-        return await _sockets.sock_accept(self, sock)
 
     # ---- names ----
 

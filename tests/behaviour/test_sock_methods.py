@@ -357,6 +357,47 @@ def test_the_socket_of_a_transport_is_refused(loop: Loop, run: Run) -> None:
     run(main())
 
 
+def test_recv_takes_the_place_of_a_reader(loop: Loop, run: Run) -> None:
+    async def main() -> None:
+        seen: list[int] = []
+        ours, theirs = socketpair()
+        with ours, theirs:
+            loop.add_reader(ours, seen.append, 1)
+            waiting = asyncio.create_task(loop.sock_recv(ours, 100))
+            await turns()
+            theirs.send(b"x")
+            assert await waiting == b"x"
+            assert seen == []
+            assert not loop.remove_reader(ours)
+
+    run(main())
+
+
+@pytest.mark.uvloop_differs("makes its futures itself")
+def test_recv_waits_on_a_future_of_the_loops_own(backend: Any) -> None:
+    made: list[asyncio.Future[Any]] = []
+    with contextlib.closing(backend.new_loop()) as plain:
+
+        class Loop(type(plain)):  # type: ignore[misc]
+            def create_future(self) -> asyncio.Future[Any]:
+                future: asyncio.Future[Any] = super().create_future()
+                made.append(future)
+                return future
+
+    async def main() -> None:
+        ours, theirs = socketpair()
+        with ours, theirs:
+            before = len(made)
+            waiting = asyncio.create_task(asyncio.get_running_loop().sock_recv(ours, 100))
+            await turns()
+            assert len(made) == before + 1
+            theirs.send(b"x")
+            assert await waiting == b"x"
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(main())
+
+
 def test_echo_server_on_sock_methods(loop: Loop, run: Run) -> None:
     async def serve(listener: socket.socket, count: int) -> None:
         async with asyncio.TaskGroup() as group:

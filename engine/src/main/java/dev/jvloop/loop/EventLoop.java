@@ -311,6 +311,11 @@ public final class EventLoop {
         return owners.getOrNull(fd);
     }
 
+    /** Whether this loop runs: in the calling thread, if that may call it at all. */
+    boolean isRunning() {
+        return running;
+    }
+
     /** Whether callbacks wait to run. */
     public boolean hasReadyCallbacks() {
         return !ready.isEmpty();

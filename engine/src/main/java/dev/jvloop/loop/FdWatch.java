@@ -1,13 +1,12 @@
 package dev.jvloop.loop;
 
-import dev.jvloop.capi.Abstract;
 import dev.jvloop.linux.Errno;
 import dev.jvloop.linux.FdHandler;
 import dev.jvloop.linux.Poller;
 import dev.jvloop.py.Calls;
 import dev.jvloop.py.Names;
-import dev.jvloop.py.Namespace;
 import dev.jvloop.py.PyErr;
+import dev.jvloop.py.PythonError;
 import dev.jvloop.py.Refs;
 import java.util.function.LongConsumer;
 
@@ -16,8 +15,6 @@ import java.util.function.LongConsumer;
  * is set), or a waiter (a future of a {@code sock_*} operation, woken once).
  */
 public final class FdWatch implements FdHandler, ReferenceHolder {
-    private static final long WAKE = Namespace.object("helper.wake_waiter");
-
     /** One direction. */
     private static final class Side {
         long ownedHandleOrWaiter;
@@ -41,7 +38,7 @@ public final class FdWatch implements FdHandler, ReferenceHolder {
     /**
      * Sets the callback of one direction, {@link Poller#READ} or {@link Poller#WRITE}; a former one is cancelled.
      *
-     * @throws dev.jvloop.py.PythonError OSError if the descriptor cannot be watched; nothing has changed then
+     * @throws PythonError OSError if the descriptor cannot be watched; nothing has changed then
      */
     static void setHandle(EventLoop loop, int fd, int direction, long handle) {
         of(loop, fd).set(direction, handle, false);
@@ -50,6 +47,31 @@ public final class FdWatch implements FdHandler, ReferenceHolder {
     /** Has a future woken when the descriptor is ready next; otherwise as {@link #setHandle}. */
     static void setWaiter(EventLoop loop, int fd, int direction, long future) {
         of(loop, fd).set(direction, future, true);
+    }
+
+    /**
+     * {@link #setWaiter} of a new future.
+     *
+     * @return a new reference to it, or 0, with nothing done, where asyncio's own checks have to come first: it is not
+     *     this loop that runs, the loop is a subclass with futures of its own, or somebody else uses the descriptor
+     */
+    static long newWaiterOrNull(EventLoop loop, int fd, int direction) {
+        FdHandler handler = loop.poller().handlerOrNull(fd);
+        boolean used = loop.ownerOrNull(fd) != null
+                || handler != null && !(handler instanceof FdWatch watch && watch.hasWaitersOnly());
+        if (used || !loop.isRunning() || loop.needsChecks() || loop.hasOwnScheduling()) {
+            return 0;
+        }
+        long ownedFutureOrNull = Futures.newOfRunningLoopOrNull(loop.self());
+        if (ownedFutureOrNull != 0) {
+            try {
+                setWaiter(loop, fd, direction, ownedFutureOrNull);
+            } catch (PythonError e) {
+                PyErr.preserving(() -> Refs.decref(ownedFutureOrNull));
+                throw e;
+            }
+        }
+        return ownedFutureOrNull;
     }
 
     private static FdWatch of(EventLoop loop, int fd) {
@@ -105,9 +127,12 @@ public final class FdWatch implements FdHandler, ReferenceHolder {
         return (reader.isEmpty() ? 0 : Poller.READ) | (writer.isEmpty() ? 0 : Poller.WRITE);
     }
 
+    private boolean hasWaitersOnly() {
+        return (reader.isEmpty() || reader.isWaiter) && (writer.isEmpty() || writer.isWaiter);
+    }
+
     private int register() {
-        boolean onlyWaiters = (reader.isEmpty() || reader.isWaiter) && (writer.isEmpty() || writer.isWaiter);
-        return onlyWaiters
+        return hasWaitersOnly()
                 ? loop.poller().watchOnce(fd, interest(), this)
                 : loop.poller().watch(fd, interest(), this);
     }
@@ -161,9 +186,11 @@ public final class FdWatch implements FdHandler, ReferenceHolder {
         }
         long ownedWaiter = side.ownedHandleOrWaiter;
         side.ownedHandleOrWaiter = 0;
-        long ownedResult = Abstract.PyObject_CallOneArg(WAKE, ownedWaiter);
-        Refs.decref(ownedWaiter);
-        Refs.decref(PyErr.checked(ownedResult));
+        try {
+            Futures.wake(loop.scratch(), ownedWaiter);
+        } finally {
+            PyErr.preserving(() -> Refs.decref(ownedWaiter));
+        }
         return true;
     }
 

@@ -1,10 +1,5 @@
 package dev.jvloop.loop;
 
-import dev.jvloop.capi.Abstract;
-import dev.jvloop.py.Calls;
-import dev.jvloop.py.Names;
-import dev.jvloop.py.Namespace;
-import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.Refs;
 import java.util.function.LongConsumer;
@@ -20,7 +15,6 @@ import java.util.function.LongConsumer;
  * in free-threaded Python the thread that has the loop alone comes here.
  */
 final class Timers {
-    private static final long FUTURE = Namespace.object("type.asyncio.Future");
     /** Objects are aligned, so this bit of an address is free. */
     private static final long SLEEP_TAG = 1;
 
@@ -79,7 +73,7 @@ final class Timers {
     /** A new reference to a new future of the running loop, whose result will be None at the deadline. */
     long newSleep(long deadlineNanos) {
         compact();
-        long ownedFuture = PyErr.checked(Abstract.PyObject_CallNoArgs(FUTURE));
+        long ownedFuture = Futures.newOfRunningLoop();
         sleeping.add(ownedFuture);
         push(deadlineNanos, Refs.incref(ownedFuture) | SLEEP_TAG);
         return ownedFuture;
@@ -102,26 +96,10 @@ final class Timers {
                 heap.noteCancelledLeft();
                 return;
             }
-            long ownedResult = scratch.callMethod(ownedFuture, Names.SET_RESULT, Py.NONE);
-            if (ownedResult == 0) {
-                ignoreIfDone(ownedFuture);
-            } else {
-                Refs.decref(ownedResult);
-            }
+            Futures.wake(scratch, ownedFuture);
         } finally {
             PyErr.preserving(() -> Refs.decref(ownedFuture));
         }
-    }
-
-    /** A task that was cancelled has cancelled the future; it has yet to run and say that it sleeps no more. */
-    private static void ignoreIfDone(long future) {
-        long ownedException = PyErr.newTaken();
-        long ownedDone = Calls.newMethodResult(future, Names.DONE);
-        Refs.decref(ownedDone);
-        if (ownedDone != Py.TRUE) {
-            throw PyErr.raiseOwned(ownedException);
-        }
-        Refs.decref(ownedException);
     }
 
     // ---- both ----
