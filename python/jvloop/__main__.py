@@ -14,6 +14,7 @@ _USAGE = """\
 usage: python -m jvloop PROGRAM.py [ARGUMENT ...]     run a program with jvloop as its event loop
        python -m jvloop -m MODULE [ARGUMENT ...]      the same for a module, as python -m does
        python -m jvloop doctor                        what Java, what Python, which options; does the loop work?
+       python -m jvloop cache [--anew]                make an AOT cache, with which later programs start sooner
        python -m jvloop --version | --help
 
 asyncio.run(), asyncio.Runner() and asyncio.new_event_loop() of the program give it a jvloop event loop,
@@ -24,6 +25,7 @@ environment:
                        package, java on PATH and the usual JDK folders are searched, in this order
   JVLOOP_JVM_OPTIONS   options for the JVM, after jvloop's own, split as a shell would
   JVLOOP_ENGINE_JAR    the engine's jar, instead of the installed one
+  JVLOOP_CACHE         folder for AOT caches instead of ~/.cache/jvloop/aot, or `off`
 """
 
 
@@ -36,6 +38,10 @@ def main(arguments: list[str]) -> int:
             print(f"jvloop {jvloop.__version__}")
         case ["doctor"]:
             return _doctor.main()
+        case ["cache", *rest]:
+            from jvloop import _aot_maker
+
+            return _aot_maker.main(rest)
         case ["-m", module, *rest]:
             if not _install_quietly():
                 return 2

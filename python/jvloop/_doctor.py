@@ -14,7 +14,14 @@ import jvloop
 from jvloop._jvm import engine_info
 
 _HANG_TIMEOUT_S = 60.0
-_VARIABLES = ("JVLOOP_JAVA_HOME", "JVLOOP_JVM_OPTIONS", "JVLOOP_ENGINE_JAR", "JAVA_HOME", "JAVA_TOOL_OPTIONS")
+_VARIABLES = (
+    "JVLOOP_JAVA_HOME",
+    "JVLOOP_JVM_OPTIONS",
+    "JVLOOP_ENGINE_JAR",
+    "JVLOOP_CACHE",
+    "JAVA_HOME",
+    "JAVA_TOOL_OPTIONS",
+)
 
 
 def main() -> int:
@@ -60,6 +67,7 @@ def _print_engine(seconds: float) -> None:
     _line("found by", info.found_by)
     _line("engine", info.jar)
     _line("options", "those of whoever started the JVM" if info.attached else shlex.join(info.options))
+    _line("AOT cache", info.aot_cache)
     verb = "attach" if info.attached else "JVM"
     _line("start", f"{_ms(seconds)}: {verb} {_ms(info.jvm_start_s)}, engine {_ms(info.bootstrap_s)}")
 

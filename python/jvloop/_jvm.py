@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-from jvloop import _faulthandler
+from jvloop import _aot_cache, _faulthandler
 from jvloop._java_home import MINIMUM_JAVA, JavaHome, JvmError, feature_version, find_java
 from jvloop._jni import JNI_OK, JavaError, Jni, JvmEnd, JvmLibrary
 from jvloop._jvm_options import jvm_options, refusal, try_options
@@ -64,6 +64,8 @@ class EngineInfo(NamedTuple):
     """Seconds that creating the JVM, or attaching to it, took."""
     bootstrap_s: float
     """Seconds that the engine's start in the JVM took."""
+    aot_cache: str
+    """Whether an AOT cache is used, or why not, in words."""
 
 
 class _State:
@@ -146,7 +148,7 @@ os.register_at_fork(after_in_child=_after_fork_in_child)
 def _start_engine(namespace: int) -> EngineInfo:
     if not sys.platform.startswith("linux"):
         raise JvmError(f"jvloop runs on Linux (its engine uses epoll); this is {sys.platform}.")
-    jar = _find_jar()
+    jar = find_jar()
     started = time.perf_counter()
     loaded = _loaded_libjvm()
     foreign_vm = JvmLibrary(loaded).created_vm() if loaded else None
@@ -160,6 +162,8 @@ def _start_in_own_jvm(namespace: int, jar: str, started: float) -> EngineInfo:
     home = find_java()
     options = jvm_options(jar)
     try_options(home, options)
+    cache = _aot_cache.choose(home, jar, options)
+    options = [*cache.options, *options]
     vm = _create_jvm(home, options)
     _state.jvm_pid = os.getpid()
     _state.end = JvmEnd(vm)
@@ -178,6 +182,7 @@ def _start_in_own_jvm(namespace: int, jar: str, started: float) -> EngineInfo:
         attached=False,
         jvm_start_s=jvm_started - started,
         bootstrap_s=time.perf_counter() - jvm_started,
+        aot_cache=cache.outcome,
     )
 
 
@@ -208,6 +213,7 @@ def _start_in_foreign_jvm(namespace: int, jar: str, libjvm: str, vm: int, starte
         attached=True,
         jvm_start_s=jvm_started - started,
         bootstrap_s=time.perf_counter() - jvm_started,
+        aot_cache="left to whoever started the JVM",
     )
 
 
@@ -224,7 +230,7 @@ def _failure_remembered(jar: str, home: str) -> Iterator[None]:
         raise
 
 
-def _find_jar() -> str:
+def find_jar() -> str:
     """The engine's jar: ``JVLOOP_ENGINE_JAR``, else the wheel's, else the one that Maven built in a checkout."""
     package = os.path.dirname(os.path.realpath(__file__))
     ordered = os.environ.get("JVLOOP_ENGINE_JAR")

@@ -6,6 +6,7 @@ import os
 import re
 import resource
 
+from jvloop._aot_cache import environment_options
 from jvloop._java_home import JavaHome, JvmError
 
 _PROBE_TIMEOUT_S = 60.0
@@ -27,11 +28,6 @@ def _user_options() -> list[str]:
         raise JvmError(f"JVLOOP_JVM_OPTIONS={text!r} cannot be split into options as a shell would: {error}.") from None
 
 
-def _environment_options() -> list[str]:
-    """Options that the JVM itself takes from the environment, whoever starts it."""
-    return " ".join(os.environ.get(name, "") for name in ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")).split()
-
-
 def jvm_options(jar: str) -> list[str]:
     """The JVM's options: those of a modest guest, then the user's, which win.
 
@@ -39,7 +35,7 @@ def jvm_options(jar: str) -> list[str]:
     for either are left out as soon as the user has a say in it.
     """
     user = _user_options()
-    foreign = [*user, *_environment_options()]
+    foreign = [*user, *environment_options()]
     options = [
         f"-Djava.class.path={jar}",
         "-Xrs",
@@ -79,7 +75,7 @@ def try_options(home: JavaHome, options: list[str]) -> None:
     Tried in a process of its own, which costs about as much as starting the JVM; only where options came from outside.
     """
     launcher = os.path.join(home.path, "bin", "java")
-    if not (_user_options() or _environment_options()) or not os.path.isfile(launcher):
+    if not (_user_options() or environment_options()) or not os.path.isfile(launcher):
         return
     import subprocess
 

@@ -17,6 +17,7 @@ _POINTS_AT_JAVA = ("JVLOOP_JAVA_HOME", "JVLOOP_JVM_OPTIONS", "JAVA_HOME", "JAVA_
 def clean_environment(**variables: str | Path) -> dict[str, str]:
     """This process's environment, without what changes the choice of Java or its options, and with ``variables``."""
     environment = {name: value for name, value in os.environ.items() if name not in _POINTS_AT_JAVA}
+    environment["JVLOOP_CACHE"] = "off"
     return environment | {name: str(value) for name, value in variables.items()}
 
 
