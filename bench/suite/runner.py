@@ -127,7 +127,10 @@ def _server(command: list[str]) -> Iterator[dict[str, int]]:
                 process.kill()
                 process.wait()
                 errors.seek(0)
-                raise RunError(f"the server did not start: {_last_line(errors.read()) or 'no reason given'}")
+                reason = _last_line(errors.read()) or "no reason given"
+                if reason.startswith("NotImplementedError"):
+                    raise RunError(f"the loop does not have it: {reason}")
+                raise RunError(f"the server did not start: {reason}")
             yield json.loads(line)
             if process.poll() is not None:
                 errors.seek(0)

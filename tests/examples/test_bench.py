@@ -22,7 +22,6 @@ SERVER_ROWS = (
     "bulk_send",
     "tcp_accept",
     "udp_echo_1k_c1",
-    "tcp_idle",
     "growth_silent_100",
 )
 
@@ -71,7 +70,7 @@ def test_server_rows_move_messages_on_jvloop_and_on_the_limit(tmp_path: Path, ro
         assert set(by_loop) == ({"jvloop"} if row.startswith("http") else {"jvloop", "c"})
         for (result,) in by_loop.values():
             assert result["messages"] > 0
-            assert row == "tcp_idle" or result["process_cpu_us"] > 0
+            assert result["process_cpu_us"] > 0
 
 
 @pytest.mark.parametrize(
