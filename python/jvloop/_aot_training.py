@@ -1,6 +1,6 @@
-"""What a JVM does while it learns: run by ``_aot_maker.py`` as ``python -m jvloop._aot_training FILE``.
+"""What a JVM does while its classes are noted: run by ``_aot_maker.py`` as ``python -m jvloop._aot_training FILE``.
 
-The parts of the engine that programs use most, each often enough that the JIT knows them. Loopback connections only.
+It uses the parts of the engine that programs use most, over loopback connections.
 """
 
 from __future__ import annotations
@@ -13,10 +13,8 @@ from typing import cast
 import jvloop
 from jvloop import _aot_cache
 
-_CONNECTIONS = 20
-_ECHOES = 3000
-"""For each connection, about as many as it takes the JIT to compile what they use for good: some 0.5 s."""
-_TURNS = 2000
+_CONNECTIONS = 4
+_TURNS = 100
 _MESSAGE = b"x" * 1024
 
 
@@ -31,7 +29,7 @@ class _Echo(asyncio.Protocol):
 class _Client(asyncio.Protocol):
     def __init__(self, done: asyncio.Future[None]) -> None:
         self._done = done
-        self._left = _ECHOES
+        self._left = _TURNS
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)

@@ -15,6 +15,14 @@ _SMALLEST_STACK_KIB = 1024
 _LARGEST_STACK_KIB = 64 * 1024
 """Reserved, not used, by each Java thread; a limit on the initial thread's stack where it has none."""
 
+_LATER_JIT = (
+    "-XX:Tier3InvocationThreshold=2000",
+    "-XX:Tier3MinInvocationThreshold=1000",
+    "-XX:Tier3CompileThreshold=20000",
+)
+"""Ten times HotSpot's defaults for its first compiler. Hundreds of methods that link the engine run a few hundred times
+and never again; what a server does per message gets here in a moment. docs/startup.md has the figures."""
+
 
 def _user_options() -> list[str]:
     text = os.environ.get("JVLOOP_JVM_OPTIONS", "")
@@ -50,6 +58,7 @@ def jvm_options(jar: str) -> list[str]:
         "-XX:AsyncDeflationInterval=0",
         "-XX:ReservedCodeCacheSize=32m",
         f"-Xss{_stack_kib()}k",
+        *_LATER_JIT,
     ]
     if not any(re.match(r"-XX:[+-]Use\w+GC$", option) for option in foreign):
         options.append("-XX:+UseSerialGC")

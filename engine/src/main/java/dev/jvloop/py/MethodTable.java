@@ -70,7 +70,8 @@ public final class MethodTable {
         Memory.putLong(definition, forever.allocateFrom(name).address());
         Memory.putLong(definition + 8, Upcalls.raising(guarded(Upcalls.body(lookup, bodies, name))));
         Memory.putInt(definition + 16, flags);
-        String text = name + signature + "\n--\n\n" + doc;
+        // Not with +, which links a call site at run time: 2 ms of start-up.
+        String text = name.concat(signature).concat("\n--\n\n").concat(doc);
         Memory.putLong(definition + 24, forever.allocateFrom(text).address());
         long ownedDescriptor = PyErr.checked(Descriptors.PyDescr_NewMethod(type, definition));
         long ownedName = Py.internForever(name);
