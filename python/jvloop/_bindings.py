@@ -13,7 +13,7 @@ import ctypes
 import os
 import sys
 import threading
-from asyncio import constants
+from asyncio import constants, futures
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +49,7 @@ _SLOTS: dict[str, tuple[str, ...]] = {
         *("_callback", "_args", "_cancelled", "_loop", "_source_traceback", "_repr", "_context"),
         *("_arg0", "_arg1", "_arg2"),
     ),
-    "TimerHandle": ("_scheduled", "_when"),
+    "TimerHandle": ("_scheduled", "_when", "_arg0", "_arg1", "_arg2"),
     "ReadPipeTransport": ("_java_half", "_loop", "_protocol", "_context"),
 }
 
@@ -91,9 +91,10 @@ def _collect_objects(loop_class: type[Loop]) -> dict[str, object]:
     objects["helper.decode_address"] = _addresses.decode
     objects["helper.accept_failed"] = loop_class._accept_failed
     objects["helper.protocol_factory_failed"] = loop_class._protocol_factory_failed
-    for name in ("call_soon", "call_later"):
+    for name in ("call_soon", "call_later", "create_future"):
         objects[f"base.{name}"] = getattr(asyncio.BaseEventLoop, name)
     objects["base.TimerHandle.cancel"] = asyncio.TimerHandle.cancel
+    objects["base._set_result_unless_cancelled"] = futures._set_result_unless_cancelled  # type: ignore[attr-defined]
     probe = b"jvloop"
     objects.update({"probe.bytes": probe, "probe.tuple": (None, probe), "probe.int": 123_456_789, "probe.float": 1.5})
     return objects

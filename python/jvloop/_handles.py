@@ -14,39 +14,45 @@ if TYPE_CHECKING:
 _DEBUG_PARAMETER = "debug" in inspect.signature(format_helpers._format_callback_source).parameters
 
 
-_ARGS: Any = vars(asyncio.Handle)["_args"]
+_SLOT: Any = vars(asyncio.Handle)["_args"]
+_INLINE = ("_arg0", "_arg1", "_arg2")
+_ABSENT = object()
+
+
+def _get_args(handle: Any) -> Any:
+    """The arguments as asyncio's own code reads them; None once cancelled."""
+    try:
+        return _SLOT.__get__(handle)
+    except AttributeError:
+        inline = (getattr(handle, name, _ABSENT) for name in _INLINE)
+        return tuple(arg for arg in inline if arg is not _ABSENT)
+
+
+def _set_args(handle: Any, args: Any) -> None:
+    _SLOT.__set__(handle, args)
+    for name in _INLINE:
+        if hasattr(handle, name):
+            delattr(handle, name)
+
+
+_args = property(_get_args, _set_args)
 
 
 class Handle(asyncio.Handle):
     """asyncio's Handle, with room for three arguments in itself, so that scheduling a callback builds no tuple."""
 
     # In memory these stand side by side, in this order: Java passes the address of the first as the argument array.
-    __slots__ = ("_arg0", "_arg1", "_arg2")
+    __slots__ = _INLINE
 
-    @property
-    def _args(self) -> Any:
-        """The arguments as asyncio's own code reads them; None once cancelled."""
-        try:
-            return _ARGS.__get__(self)
-        except AttributeError:
-            inline = (getattr(self, name, _ABSENT) for name in Handle.__slots__)
-            return tuple(arg for arg in inline if arg is not _ABSENT)
-
-    @_args.setter
-    def _args(self, args: Any) -> None:
-        _ARGS.__set__(self, args)
-        for name in Handle.__slots__:
-            if hasattr(self, name):
-                delattr(self, name)
-
-
-_ABSENT = object()
+    _args = _args
 
 
 class TimerHandle(asyncio.TimerHandle):
-    """asyncio's TimerHandle, with a ``cancel()`` whose body is Java."""
+    """asyncio's TimerHandle, with the same room, and a ``cancel()`` whose body is Java."""
 
-    __slots__ = ()
+    __slots__ = _INLINE
+
+    _args = _args
 
 
 ThreadSafeHandle: Any = getattr(events, "_ThreadSafeHandle", None)

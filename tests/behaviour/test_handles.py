@@ -240,3 +240,60 @@ def test_a_handle_that_a_program_makes_can_run_itself(loop: asyncio.AbstractEven
     handle._run()
     handle.cancel()
     assert seen == [1]
+
+
+@pytest.mark.parametrize("method", ["call_soon", "call_later"])
+def test_arguments_live_until_the_call_ends(
+    loop: asyncio.AbstractEventLoop, method: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Cancels:
+        def __str__(self) -> str:
+            handles[0].cancel()
+            return "cancelled"
+
+    when = (0,) if method == "call_later" else ()
+    # print() asks the first for its text before it looks at the others, which nobody but the handle has.
+    handles = [getattr(loop, method)(*when, print, Cancels(), "x" * 3, ["y" * 3])]
+    loop.call_later(0.001, loop.stop)
+    loop.run_forever()
+    assert capsys.readouterr().out == "cancelled xxx ['yyy']\n"
+
+
+@pytest.mark.uvloop_differs("has no _run_once()", run=False)
+def test_a_callback_may_run_the_loop_inside_itself(
+    loop: asyncio.AbstractEventLoop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Runs:
+        def __str__(self) -> str:
+            # What nest_asyncio does.
+            nested: Any = loop
+            inner.append(loop.call_later(0, print, "inner", "one", ["two"]))
+            loop.call_later(0.001, loop.stop)
+            while not nested._stopping:
+                nested._run_once()
+            return "outer"
+
+    inner: list[asyncio.Handle] = []
+    handle = loop.call_soon(print, Runs(), "x" * 3, ["y" * 3])
+    loop.run_forever()
+    assert capsys.readouterr().out == "inner one ['two']\nouter xxx ['yyy']\n"
+    assert not handle.cancelled()
+
+
+@pytest.mark.parametrize("method", ["call_soon", "call_later"])
+def test_asyncios_own_way_to_wake_a_future(
+    loop: asyncio.AbstractEventLoop, method: str, errors: list[dict[str, Any]]
+) -> None:
+    wake = vars(asyncio.futures)["_set_result_unless_cancelled"]
+    when = (0,) if method == "call_later" else ()
+    sleeping, cancelled, done = (loop.create_future() for _ in range(3))
+    cancelled.cancel()
+    done.set_result(1)
+    handles = [getattr(loop, method)(*when, wake, future, 2) for future in (sleeping, cancelled, done)]
+    loop.call_later(0.001, loop.stop)
+    loop.run_forever()
+    assert sleeping.result() == 2 and cancelled.cancelled() and done.result() == 1
+    (context,) = errors
+    assert isinstance(context["exception"], asyncio.InvalidStateError)
+    assert context["handle"] == handles[2]
+    errors.clear()

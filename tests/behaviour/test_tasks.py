@@ -21,6 +21,31 @@ def test_create_future_belongs_to_the_loop(loop: asyncio.AbstractEventLoop) -> N
     assert future.get_loop() is loop
 
 
+def test_create_future_while_some_loop_runs(loop: asyncio.AbstractEventLoop, loop_factory: Callable[[], Any]) -> None:
+    other = loop_factory()
+    made: list[asyncio.Future[Any]] = []
+
+    async def main() -> None:
+        made.append(loop.create_future())
+        made.append(other.create_future())
+        await loop.run_in_executor(None, lambda: made.append(loop.create_future()))
+
+    try:
+        loop.run_until_complete(main())
+    finally:
+        other.close()
+    assert [type(future) for future in made] == [asyncio.Future] * 3
+    assert [future.get_loop() for future in made] == [loop, other, loop]
+
+
+def test_create_future_in_debug_mode_notes_where(loop: asyncio.AbstractEventLoop) -> None:
+    async def main() -> str:
+        return repr(loop.create_future())
+
+    loop.set_debug(True)
+    assert "created at" in loop.run_until_complete(main())
+
+
 def test_create_task_with_a_name(loop: asyncio.AbstractEventLoop) -> None:
     task = loop.create_task(answer(), name="my name")
     assert isinstance(task, asyncio.Task)

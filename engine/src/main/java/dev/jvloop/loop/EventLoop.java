@@ -74,6 +74,9 @@ public final class EventLoop {
 
     private TaskShuffle shuffleOrNull;
     private boolean running;
+    /** Which thread runs it. */
+    private final ThreadClaim run = new ThreadClaim();
+
     private boolean watchedFromOutside;
     /** Whether the next run is a single iteration, how long that may wait, and whether {@code stop} ended it. */
     private boolean runsOnce;
@@ -90,7 +93,7 @@ public final class EventLoop {
      */
     EventLoop(long self, int overridden, boolean strict) {
         this.self = self;
-        this.handles = new Handles(self);
+        this.handles = new Handles(self, scratch);
         this.timers = new Timers(handles, scratch);
         this.ownClock = Clock.monotonicSince(strict ? System.nanoTime() : 0);
         this.clock = (overridden & OWN_TIME) != 0 ? Clock.ofPythonMethod(self) : ownClock;
@@ -311,9 +314,9 @@ public final class EventLoop {
         return owners.getOrNull(fd);
     }
 
-    /** Whether this loop runs: in the calling thread, if that may call it at all. */
-    boolean isRunning() {
-        return running;
+    /** Whether this loop runs, in the calling thread. */
+    boolean isRunningHere() {
+        return run.isMine();
     }
 
     /** Whether callbacks wait to run. */
@@ -356,6 +359,7 @@ public final class EventLoop {
 
     private void runClaimed() {
         nextPollNanos = Long.MIN_VALUE;
+        ThreadGuard.Claim runOrNull = run.takeIfFreeOrNull();
         running = true;
         setSleeping(false);
         try {
@@ -365,6 +369,9 @@ public final class EventLoop {
         } finally {
             PyErr.preserving(callbackEnd::reached);
             running = false;
+            if (runOrNull != null) {
+                runOrNull.release();
+            }
             setSleeping(watchedFromOutside);
         }
         if (runsOnce) {

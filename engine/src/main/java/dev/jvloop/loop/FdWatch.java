@@ -59,10 +59,10 @@ public final class FdWatch implements FdHandler, ReferenceHolder {
         FdHandler handler = loop.poller().handlerOrNull(fd);
         boolean used = loop.ownerOrNull(fd) != null
                 || handler != null && !(handler instanceof FdWatch watch && watch.hasWaitersOnly());
-        if (used || !loop.isRunning() || loop.needsChecks() || loop.hasOwnScheduling()) {
+        if (used || loop.hasOwnScheduling()) {
             return 0;
         }
-        long ownedFutureOrNull = Futures.newOfRunningLoopOrNull(loop.self());
+        long ownedFutureOrNull = Futures.newOrNull(loop);
         if (ownedFutureOrNull != 0) {
             try {
                 setWaiter(loop, fd, direction, ownedFutureOrNull);

@@ -16,6 +16,9 @@ final class Futures {
     /** Where it holds its loop; 0 if that was not found. */
     private static final long LOOP = Namespace.integer("offset.future_loop");
 
+    /** The callback with which {@code asyncio.sleep} wakes. */
+    private static final long SET_RESULT_UNLESS_CANCELLED = Namespace.object("base._set_result_unless_cancelled");
+
     private Futures() {}
 
     /**
@@ -27,13 +30,17 @@ final class Futures {
         return PyErr.checked(Abstract.PyObject_CallNoArgs(TYPE));
     }
 
-    /** The same, or 0 if {@code loop} is not the one that runs in this thread. */
-    static long newOfRunningLoopOrNull(long loop) {
-        if (LOOP == 0) {
+    /**
+     * A new reference to a new future of a loop; 0 where asyncio's own way to make one is to be taken, since the loop does
+     * not run in this thread, or has something to note about it.
+     */
+    static long newOrNull(EventLoop loop) {
+        if (LOOP == 0 || !loop.isRunningHere() || loop.needsChecks()) {
             return 0;
         }
         long ownedFuture = newOfRunningLoop();
-        if (Memory.getLong(ownedFuture + LOOP) == loop) {
+        // A loop that was run inside another's callback, as nest_asyncio does, leaves that one's name behind.
+        if (Memory.getLong(ownedFuture + LOOP) == loop.self()) {
             return ownedFuture;
         }
         Refs.decref(ownedFuture);
@@ -59,6 +66,33 @@ final class Futures {
             throw PyErr.raiseOwned(ownedException);
         }
         Refs.decref(ownedException);
+    }
+
+    /** Whether a callback with these two arguments is asyncio's way to wake a future, one that has no methods of its own. */
+    static boolean isWake(long callback, long future) {
+        return callback == SET_RESULT_UNLESS_CANCELLED && Py.typeOf(future) == TYPE;
+    }
+
+    /**
+     * Does what {@code asyncio.futures._set_result_unless_cancelled(future, result)} does, without a Python function
+     * between.
+     *
+     * @return a new reference to None, or 0 with the error indicator set
+     */
+    static long newNoneOfWake(IoScratch scratch, long future, long result) {
+        long ownedNone = scratch.callMethod(future, Names.SET_RESULT, result);
+        if (ownedNone != 0) {
+            return ownedNone;
+        }
+        long ownedException = PyErr.newTaken();
+        long ownedCancelled = Calls.newMethodResult(future, Names.CANCELLED);
+        Refs.decref(ownedCancelled);
+        if (ownedCancelled != Py.TRUE) {
+            PyErr.raiseOwned(ownedException);
+            return 0;
+        }
+        Refs.decref(ownedException);
+        return Py.newNone();
     }
 
     private static boolean isDone(long future) {

@@ -49,24 +49,33 @@ final class Handles {
     private static final long CONTEXT = Namespace.integer("slot.Handle._context");
     private static final long WEAKREFS = Namespace.integer("offset.Handle.__weakref__");
     private static final long ARG0 = Namespace.integer("slot.Handle._arg0");
-    private static final long ARG1 = Namespace.integer("slot.Handle._arg1");
-    private static final long ARG2 = Namespace.integer("slot.Handle._arg2");
+    private static final long TIMER_ARG0 = Namespace.integer("slot.TimerHandle._arg0");
     private static final long SCHEDULED = Namespace.integer("slot.TimerHandle._scheduled");
     private static final long WHEN = Namespace.integer("slot.TimerHandle._when");
 
-    private static final int INLINE_ARGUMENTS = ARG1 == ARG0 + 8 && ARG2 == ARG0 + 16 ? 3 : 0;
+    private static final int INLINE_ARGUMENTS = areAdjacent("Handle") && areAdjacent("TimerHandle") ? 3 : 0;
     /** As many as were ever queued at once are kept, up to this: 4.5 MB. */
     private static final int POOL_CAPACITY = 32 * 1024;
 
     private static final int TIMER_POOL_CAPACITY = 512;
 
     private final long loop;
+    private final IoScratch scratch;
+    private final HeldArguments held;
     private final HandlePool pool = new HandlePool(POOL_CAPACITY);
     private final HandlePool timerPool = new HandlePool(TIMER_POOL_CAPACITY);
 
     /** @param loop borrowed reference to the Python loop */
-    Handles(long loop) {
+    Handles(long loop, IoScratch scratch) {
         this.loop = loop;
+        this.scratch = scratch;
+        this.held = new HeldArguments(scratch);
+    }
+
+    private static boolean areAdjacent(String className) {
+        String prefix = "slot." + className + "._arg";
+        long first = Namespace.integer(prefix + 0);
+        return Namespace.integer(prefix + 1) == first + 8 && Namespace.integer(prefix + 2) == first + 16;
     }
 
     // ---- making ----
@@ -82,13 +91,7 @@ final class Handles {
         long ownedHandle = pool.isEmpty() ? newEmptyHandle(HANDLE) : pool.takeOwned();
         Memory.putLong(ownedHandle + CALLBACK, Refs.incref(callback));
         Memory.putLong(ownedHandle + CONTEXT, ownedContext);
-        if (count <= INLINE_ARGUMENTS) {
-            for (long i = 0; i < count; i++) {
-                Memory.putLong(ownedHandle + ARG0 + 8 * i, Refs.incref(Memory.getLong(arguments + 8 * i)));
-            }
-        } else {
-            Memory.putLong(ownedHandle + ARGS, newTuple(arguments, count));
-        }
+        setArguments(ownedHandle, ARG0, arguments, count);
         return ownedHandle;
     }
 
@@ -119,14 +122,24 @@ final class Handles {
     /** A new TimerHandle that counts as scheduled; takes over the reference {@code ownedWhen}. */
     long newTimerHandle(long ownedWhen, long callback, long arguments, long count, long context) {
         long ownedContext = newContext(context);
-        long ownedArgs = newTuple(arguments, count);
         long ownedHandle = timerPool.isEmpty() ? newEmptyHandle(TIMER_HANDLE) : timerPool.takeOwned();
         Memory.putLong(ownedHandle + CALLBACK, Refs.incref(callback));
         Memory.putLong(ownedHandle + CONTEXT, ownedContext);
-        Memory.putLong(ownedHandle + ARGS, ownedArgs);
         Memory.putLong(ownedHandle + WHEN, ownedWhen);
         setScheduled(ownedHandle, true);
+        setArguments(ownedHandle, TIMER_ARG0, arguments, count);
         return ownedHandle;
+    }
+
+    /** Stores references to the arguments in a handle that has none. */
+    private static void setArguments(long handle, long firstSlot, long arguments, long count) {
+        if (count > INLINE_ARGUMENTS) {
+            Memory.putLong(handle + ARGS, newTuple(arguments, count));
+            return;
+        }
+        for (long i = 0; i < count; i++) {
+            Memory.putLong(handle + firstSlot + 8 * i, Refs.incref(Memory.getLong(arguments + 8 * i)));
+        }
     }
 
     /** A new Handle made by its Python class: in debug mode, where it takes the traceback of its creation. */
@@ -192,14 +205,20 @@ final class Handles {
         return type == HANDLE || type == TIMER_HANDLE;
     }
 
+    /** The offset of the first argument's slot. */
+    private static long firstArgument(long ownType) {
+        return ownType == HANDLE ? ARG0 : TIMER_ARG0;
+    }
+
     /** Cancels a handle as {@code Handle.cancel} does where debug is off. */
     static void cancel(long handle) {
         Refs.setSlot(handle, CANCELLED, Refs.incref(Py.TRUE));
         Refs.setSlot(handle, CALLBACK, Refs.incref(Py.NONE));
         Refs.setSlot(handle, ARGS, Refs.incref(Py.NONE));
-        if (Py.typeOf(handle) == HANDLE) {
+        long type = Py.typeOf(handle);
+        if (isOwnType(type)) {
             for (int i = 0; i < INLINE_ARGUMENTS; i++) {
-                Refs.setSlot(handle, ARG0 + 8L * i, 0);
+                Refs.setSlot(handle, firstArgument(type) + 8L * i, 0);
             }
         }
     }
@@ -216,7 +235,7 @@ final class Handles {
         long type = Py.typeOf(ownedHandle);
         boolean threadSafe = HAVE_THREAD_SAFE_KIND && type == THREAD_SAFE_HANDLE;
         if ((threadSafe || isOwnType(type)) && Refs.isOnlyReference(ownedHandle)) {
-            runUnshared(ownedHandle);
+            runUnshared(ownedHandle, type);
         } else if (threadSafe) {
             runLocked(ownedHandle);
         } else {
@@ -225,11 +244,11 @@ final class Handles {
     }
 
     /** Nobody else can reach the handle, so nobody can change it during the call: what it holds needs no references. */
-    private void runUnshared(long ownedHandle) {
+    private void runUnshared(long ownedHandle, long type) {
         long context = Memory.getLong(ownedHandle + CONTEXT);
         long ownedException = 0;
         if (ContextSwitch.enter(context)) {
-            long ownedResult = newResult(ownedHandle, Memory.getLong(ownedHandle + CALLBACK));
+            long ownedResult = newResult(ownedHandle, type, Memory.getLong(ownedHandle + CALLBACK));
             if (ownedResult == 0) {
                 ownedException = PyErr.newTaken();
             }
@@ -262,12 +281,22 @@ final class Handles {
     private void runShared(long ownedHandle) {
         long ownedCallback;
         long ownedContext;
-        long ownedArgs;
+        long ownedArgsOrNull;
+        long heldCount = 0;
         try (var _ = CriticalSection.ofOrNull(ownedHandle)) {
             ownedCallback = Refs.incref(Memory.getLong(ownedHandle + CALLBACK));
             ownedContext = Refs.incref(Memory.getLong(ownedHandle + CONTEXT));
             long args = Memory.getLong(ownedHandle + ARGS);
-            ownedArgs = args != 0 ? Refs.incref(args) : newTuple(ownedHandle + ARG0, inlineCount(ownedHandle));
+            if (args != 0) {
+                ownedArgsOrNull = Refs.incref(args);
+            } else {
+                long type = Py.typeOf(ownedHandle);
+                long arguments = ownedHandle + firstArgument(type);
+                long count = isOwnType(type) ? inlineCount(arguments) : 0;
+                boolean fits = held.tryHold(arguments, count);
+                ownedArgsOrNull = fits ? 0 : newTuple(arguments, count);
+                heldCount = fits ? count : 0;
+            }
         }
         // Another thread may have cancelled it since the loop looked, which empties the slots afterwards.
         boolean cancelledMeanwhile = Version.FREE_THREADED && isCancelled(ownedHandle);
@@ -275,7 +304,9 @@ final class Handles {
         if (cancelledMeanwhile) {
             ownedException = 0;
         } else if (ContextSwitch.enter(ownedContext)) {
-            long ownedResult = newResultOfArgs(ownedCallback, ownedArgs);
+            long ownedResult = ownedArgsOrNull == 0
+                    ? newResultOfArray(ownedCallback, held.address(), heldCount)
+                    : newResultOfArgs(ownedCallback, ownedArgsOrNull);
             if (ownedResult == 0) {
                 ownedException = PyErr.newTaken();
             }
@@ -285,7 +316,11 @@ final class Handles {
             ownedException = PyErr.newTaken();
         }
         Refs.decref(ownedCallback);
-        Refs.decref(ownedArgs);
+        if (ownedArgsOrNull == 0) {
+            held.release(heldCount);
+        } else {
+            Refs.decref(ownedArgsOrNull);
+        }
         Refs.decref(ownedContext);
         if (ownedException == 0) {
             Refs.decref(ownedHandle);
@@ -294,17 +329,26 @@ final class Handles {
         }
     }
 
-    private static long newResult(long handle, long callback) {
+    private long newResult(long handle, long type, long callback) {
         long args = Memory.getLong(handle + ARGS);
-        return args == 0
-                ? Abstract.PyObject_Vectorcall(callback, handle + ARG0, inlineCount(handle), 0)
-                : newResultOfArgs(callback, args);
+        if (args != 0) {
+            return newResultOfArgs(callback, args);
+        }
+        long arguments = handle + firstArgument(type);
+        return newResultOfArray(callback, arguments, inlineCount(arguments));
     }
 
-    private static long inlineCount(long handle) {
-        return Memory.getLong(handle + ARG0) == 0
+    private static long inlineCount(long arguments) {
+        return Memory.getLong(arguments) == 0
                 ? 0
-                : Memory.getLong(handle + ARG1) == 0 ? 1 : Memory.getLong(handle + ARG2) == 0 ? 2 : 3;
+                : Memory.getLong(arguments + 8) == 0 ? 1 : Memory.getLong(arguments + 16) == 0 ? 2 : 3;
+    }
+
+    private long newResultOfArray(long callback, long arguments, long count) {
+        if (count == 2 && Futures.isWake(callback, Memory.getLong(arguments))) {
+            return Futures.newNoneOfWake(scratch, Memory.getLong(arguments), Memory.getLong(arguments + 8));
+        }
+        return Abstract.PyObject_Vectorcall(callback, arguments, count, 0);
     }
 
     /** asyncio unpacks {@code handle._args}, so code that made a Handle by hand may have put any iterable there. */
@@ -348,20 +392,17 @@ final class Handles {
         if (isCancelled(ownedHandle)) {
             Refs.setSlot(ownedHandle, CANCELLED, Refs.incref(Py.FALSE));
         }
+        long arguments = ownedHandle + firstArgument(type);
+        long ownedArg0 = take(arguments);
+        long ownedArg1 = take(arguments + 8);
+        long ownedArg2 = take(arguments + 16);
+        long ownedWhenOrNull = type == HANDLE ? 0 : take(ownedHandle + WHEN);
         // Releasing what the handle held may run code that schedules callbacks: the handle is kept before.
-        if (type == HANDLE) {
-            long ownedArg0 = take(ownedHandle + ARG0);
-            long ownedArg1 = take(ownedHandle + ARG1);
-            long ownedArg2 = take(ownedHandle + ARG2);
-            target.add(ownedHandle);
-            Refs.decrefOrNull(ownedArg0);
-            Refs.decrefOrNull(ownedArg1);
-            Refs.decrefOrNull(ownedArg2);
-        } else {
-            long ownedWhen = take(ownedHandle + WHEN);
-            target.add(ownedHandle);
-            Refs.decrefOrNull(ownedWhen);
-        }
+        target.add(ownedHandle);
+        Refs.decrefOrNull(ownedArg0);
+        Refs.decrefOrNull(ownedArg1);
+        Refs.decrefOrNull(ownedArg2);
+        Refs.decrefOrNull(ownedWhenOrNull);
         Refs.decrefOrNull(ownedCallback);
         Refs.decrefOrNull(ownedContext);
         Refs.decrefOrNull(ownedArgs);

@@ -30,6 +30,9 @@ public final class IoScratch {
 
     private final long messageHeader;
     private final long callArguments;
+    /** Three words, for {@link HeldArguments}. */
+    final long heldArguments;
+
     /** A struct sockaddr_storage, and behind it a socklen_t. */
     public final long address;
 
@@ -43,6 +46,7 @@ public final class IoScratch {
         word = arena.allocate(8, 8).address();
         messageHeader = arena.allocate(56, 16).address();
         callArguments = arena.allocate(32, 8).address();
+        heldArguments = arena.allocate(24, 8).address();
         address = arena.allocate(SOCKADDR_SIZE + 8, 16).address();
         addressLength = address + SOCKADDR_SIZE;
         readBuffer = RawMemory.PyMem_RawMalloc(READ_SIZE);

@@ -24,6 +24,7 @@ import java.lang.invoke.MethodHandles;
 public final class LoopMethods {
     private static final long BASE_CALL_SOON = Namespace.object("base.call_soon");
     private static final long CHECKED_CALL_SOON_THREADSAFE = Namespace.object("helper.call_soon_threadsafe_checked");
+    private static final long BASE_CREATE_FUTURE = Namespace.object("base.create_future");
     private static final long BASE_CALL_LATER = Namespace.object("base.call_later");
     private static final long CHECKED_CALL_AT = Namespace.object("helper.call_at_checked");
     private static final long BASE_CANCEL = Namespace.object("base.TimerHandle.cancel");
@@ -50,6 +51,7 @@ public final class LoopMethods {
                         "call_at",
                         "($self, when, callback, /, *args, context=None)",
                         "Call back at loop time when, in seconds; returns a TimerHandle.")
+                .noArguments("create_future", "($self, /)", "A new asyncio.Future of this loop.")
                 .noArguments("time", "($self, /)", "The loop's clock, in seconds.")
                 .positional("_call_soon", "($self, callback, args, context, /)", "Queue a new Handle.")
                 .oneArgument("_add_callback", "($self, handle, /)", "Queue a Handle.")
@@ -137,6 +139,11 @@ public final class LoopMethods {
                 when,
                 loop.handles()
                         .newTimerHandle(ownedWhen, Arguments.get(arguments, 1), arguments + 16, count - 2, context));
+    }
+
+    private static long create_future(long self, long unused1, long unused2, long unused3) {
+        long ownedFutureOrNull = Futures.newOrNull(EngineObject.of(self));
+        return ownedFutureOrNull == 0 ? Calls.newResult(BASE_CREATE_FUTURE, self) : ownedFutureOrNull;
     }
 
     private static long time(long self, long unused1, long unused2, long unused3) {

@@ -6,7 +6,7 @@ import dev.jvloop.py.ThreadGuard;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Which thread has a loop, in free-threaded Python: the one that runs it, or, while it does not run, the one that is in
+ * Which thread runs a loop; and which has it, in free-threaded Python: the one that runs it, or, while it does not run, the one that is in
  * a method of it or of its transports. Nobody waits for it: who comes second gets an error, since asyncio's loops are
  * not thread-safe either, or leaves what it has in the {@link Mailbox}.
  */

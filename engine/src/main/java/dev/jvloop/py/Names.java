@@ -6,6 +6,7 @@ public final class Names {
     public static final long RUN = Py.internForever("_run");
     public static final long CONTEXT = Py.internForever("context");
     public static final long CANCEL = Py.internForever("cancel");
+    public static final long CANCELLED = Py.internForever("cancelled");
     public static final long DONE = Py.internForever("done");
     public static final long SELF = Py.internForever("__self__");
     public static final long IS_HELD = Py.internForever("_is_held");
