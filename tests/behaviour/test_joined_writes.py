@@ -10,6 +10,7 @@ import contextlib
 import socket
 import sys
 import threading
+import warnings
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple
 
@@ -290,6 +291,41 @@ def test_the_last_callback_before_stop(loop: Loop) -> None:
     end.transport.write(b"runs")
     assert end.there() == b"no loop runs"
     loop.run_until_complete(context.__aexit__(None, None, None))
+
+
+class EndsTheLoopWhenPaused(asyncio.Protocol):
+    def pause_writing(self) -> None:
+        raise KeyboardInterrupt
+
+
+def test_a_callback_ends_the_loop_and_what_it_wrote_does_too(loop: Loop) -> None:
+    ours, theirs = socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4608)
+    with theirs:
+        transport, _ = loop.run_until_complete(loop.create_connection(EndsTheLoopWhenPaused, sock=ours))
+        transport.set_write_buffer_limits(high=0)
+
+        async def writes_twice() -> None:
+            transport.write(b"on")
+            transport.write(b"ce")
+
+        def ends() -> None:
+            transport.write(bytes(15_000))
+            transport.write(bytes(15_000))
+            raise SystemExit
+
+        loop.run_until_complete(writes_twice())
+        loop.call_soon(ends)
+        with pytest.raises((SystemExit, KeyboardInterrupt)):
+            loop.run_forever()
+        with warnings.catch_warnings():
+            # asyncio's Future would warn, or refuse, if it were made for a loop that is believed to run.
+            warnings.simplefilter("error")
+            future = loop.create_future()
+        future.set_result("as ever")
+        assert loop.run_until_complete(future) == "as ever"
+        transport.abort()
+        loop.run_until_complete(turns(3))
 
 
 @pytest.mark.skipif(FREE_THREADED, reason="a RuntimeError on jvloop there")

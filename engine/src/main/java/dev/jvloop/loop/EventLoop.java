@@ -367,12 +367,16 @@ public final class EventLoop {
                 iterate();
             } while (!isStopping() && !runsOnce);
         } finally {
-            PyErr.preserving(callbackEnd::reached);
-            running = false;
-            if (runOrNull != null) {
-                runOrNull.release();
+            try {
+                // May raise: what it sends for a transport may call the protocol.
+                PyErr.preserving(callbackEnd::reached);
+            } finally {
+                running = false;
+                if (runOrNull != null) {
+                    runOrNull.release();
+                }
+                setSleeping(watchedFromOutside);
             }
-            setSleeping(watchedFromOutside);
         }
         if (runsOnce) {
             stoppedOnce = isStopping();
