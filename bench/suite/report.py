@@ -76,31 +76,32 @@ def _comparison_table(compared: list[summary.Comparison]) -> list[str]:
     return lines
 
 
-def _against_peers(data: dict[str, Any]) -> list[str]:
-    compared = summary.against_best_peer(data)
+def _verdict(title: str, compared: list[summary.Comparison], good: str, exceptions: str) -> list[str]:
+    """Say in how many of the comparisons *good* holds, and list the others below *exceptions*."""
     if not compared:
         return []
     behind = [each for each in compared if each.ratio < 1]
-    lines = ["", f"## {summary.SUBJECT} against the best peer", ""]
-    lines.append(
-        f"In {len(compared) - len(behind)} of {len(compared)} figures (CPU time and throughput of each row) "
-        f"{summary.SUBJECT} is at least as good as the best of the other loops"
-        + (". Those where it is not:" if behind else ".")
+    said = f"In {len(compared) - len(behind)} of {len(compared)} {good}." + (f" {exceptions}:" if behind else "")
+    return ["", f"## {title}", "", said, *(_comparison_table(behind) if behind else [])]
+
+
+def _against_peers(data: dict[str, Any]) -> list[str]:
+    return _verdict(
+        f"{summary.SUBJECT} against the best peer",
+        summary.against_best_peer(data),
+        f"figures (CPU time and throughput of each row) {summary.SUBJECT} is at least as good as "
+        "the best of the other loops",
+        "Those where it is not",
     )
-    return lines + (_comparison_table(behind) if behind else [])
 
 
 def _late(data: dict[str, Any]) -> list[str]:
-    compared = summary.late_percentiles(data)
-    if not compared:
-        return []
-    worse = [each for each in compared if each.ratio < 1]
-    lines = ["", f"## p99 against {data['baseline']}", ""]
-    lines.append(
-        f"In {len(compared) - len(worse)} of {len(compared)} rows {summary.SUBJECT}'s 99th percentile is no worse"
-        + (". Those where it is:" if worse else ".")
+    return _verdict(
+        f"p99 against {data['baseline']}",
+        summary.late_percentiles(data),
+        f"rows {summary.SUBJECT}'s 99th percentile is no worse",
+        "Those where it is",
     )
-    return lines + (_comparison_table(worse) if worse else [])
 
 
 def _costs(data: dict[str, Any]) -> list[str]:

@@ -53,19 +53,12 @@ final class Futures {
      * @throws PythonError what its class raised
      */
     static void wake(IoScratch scratch, long future) {
-        if (Py.typeOf(future) != TYPE && isDone(future)) {
+        if (Py.typeOf(future) != TYPE && isTrueOf(future, Names.DONE)) {
             return;
         }
-        long ownedResult = scratch.callMethod(future, Names.SET_RESULT, Py.NONE);
-        if (ownedResult != 0) {
-            Refs.decref(ownedResult);
-            return;
+        if (!takesResult(scratch, future, Py.NONE, Names.DONE)) {
+            throw PythonError.SET;
         }
-        long ownedException = PyErr.newTaken();
-        if (!isDone(future)) {
-            throw PyErr.raiseOwned(ownedException);
-        }
-        Refs.decref(ownedException);
     }
 
     /** Whether a callback with these two arguments is asyncio's way to wake a future, one that has no methods of its own. */
@@ -80,27 +73,36 @@ final class Futures {
      * @return a new reference to None, or 0 with the error indicator set
      */
     static long newNoneOfWake(IoScratch scratch, long future, long result) {
-        long ownedNone = scratch.callMethod(future, Names.SET_RESULT, result);
-        if (ownedNone != 0) {
-            return ownedNone;
-        }
-        long ownedException = PyErr.newTaken();
-        long ownedCancelled = Calls.newMethodResult(future, Names.CANCELLED);
-        Refs.decref(ownedCancelled);
-        if (ownedCancelled != Py.TRUE) {
-            PyErr.raiseOwned(ownedException);
-            return 0;
-        }
-        Refs.decref(ownedException);
-        return Py.newNone();
+        return takesResult(scratch, future, result, Names.CANCELLED) ? Py.newNone() : 0;
     }
 
-    private static boolean isDone(long future) {
-        long ownedDone = Calls.newMethodResult(future, Names.DONE);
+    /**
+     * Sets a result.
+     *
+     * @param excuse the name of the method that says whether a future that takes no result is left as it is
+     * @return false, with the error indicator set, if the future takes none and that does not excuse it
+     */
+    private static boolean takesResult(IoScratch scratch, long future, long result, long excuse) {
+        long ownedResult = scratch.callMethod(future, Names.SET_RESULT, result);
+        if (ownedResult != 0) {
+            Refs.decref(ownedResult);
+            return true;
+        }
+        long ownedException = PyErr.newTaken();
+        if (isTrueOf(future, excuse)) {
+            Refs.decref(ownedException);
+            return true;
+        }
+        PyErr.raiseOwned(ownedException);
+        return false;
+    }
+
+    private static boolean isTrueOf(long future, long method) {
+        long ownedAnswer = Calls.newMethodResult(future, method);
         try {
-            return Py.isTrue(ownedDone);
+            return Py.isTrue(ownedAnswer);
         } finally {
-            Refs.decref(ownedDone);
+            Refs.decref(ownedAnswer);
         }
     }
 }

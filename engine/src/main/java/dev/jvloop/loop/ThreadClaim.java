@@ -6,9 +6,9 @@ import dev.jvloop.py.ThreadGuard;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Which thread runs a loop; and which has it, in free-threaded Python: the one that runs it, or, while it does not run, the one that is in
- * a method of it or of its transports. Nobody waits for it: who comes second gets an error, since asyncio's loops are
- * not thread-safe either, or leaves what it has in the {@link Mailbox}.
+ * Which thread runs a loop. In free-threaded Python a second one says which has it: the thread that runs it, or, while
+ * it does not run, the one that is in a method of it or of its transports. Nobody waits for it: who comes second gets an
+ * error, since asyncio's loops are not thread-safe either, or leaves what it has in the {@link Mailbox}.
  */
 final class ThreadClaim implements ThreadGuard.Claim {
     private final AtomicReference<Thread> holder = new AtomicReference<>();
