@@ -6,7 +6,8 @@ SHELL := /bin/bash
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' python/jvloop/__init__.py)
 WHEEL := $(CURDIR)/dist/jvloop-$(VERSION)-py3-none-any.whl
 JAR := engine/target/jvloop-engine.jar
-JAVA_SOURCES := engine/pom.xml $(shell find engine/src/main -type f)
+# The jar carries the Python package, for Java programs that start Python.
+JAVA_SOURCES := engine/pom.xml $(shell find engine/src/main -type f; find python -name "*.py")
 COMMIT = $(addprefix --commit ,$(shell git describe --always --dirty 2>/dev/null))
 BENCH_OPTIONS = $(if $(ONLY),--only '$(ONLY)') $(if $(LOOPS),--loops $(LOOPS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(COMMIT) $(ARGS)
 PYTHON_SOURCES := pyproject.toml LICENSE README.md $(shell find python -name '*.py' -o -name py.typed)

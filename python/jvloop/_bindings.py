@@ -146,11 +146,17 @@ def make_block(objects: dict[str, object], numbers: dict[str, int]) -> int:
 def start_engine(loop_class: type[Loop]) -> None:
     """Makes sure that the engine runs. Raises JvmError. Any thread."""
     if _jvm.engine_info() is None:
-        with _lock:
-            if not _first_block:
-                _first_block.append(make_block(_collect_objects(loop_class), _collect_numbers(loop_class)))
-                _jvm.on_forked_child(_disarm_child)
+        first_block(loop_class)
     _jvm.ensure_engine(_first_block[0])
+
+
+def first_block(loop_class: type[Loop]) -> int:
+    """The address of the block that the engine starts with."""
+    with _lock:
+        if not _first_block:
+            _first_block.append(make_block(_collect_objects(loop_class), _collect_numbers(loop_class)))
+            _jvm.on_forked_child(_disarm_child)
+    return _first_block[0]
 
 
 _WITH_JAVA_METHODS = (

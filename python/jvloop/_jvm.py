@@ -32,6 +32,7 @@ from jvloop._sigaction import SignalAction, default_realtime_signal
 __all__ = ["EngineInfo", "JvmError", "engine_info", "ensure_engine", "on_forked_child"]
 
 BOOTSTRAP_CLASS = "dev.jvloop.bridge.Bootstrap"
+_CACHE_OF_FOREIGN_JVM = "left to whoever started the JVM"
 
 _JNI_ERRORS = {
     -1: "JNI_ERR: unknown error",
@@ -109,6 +110,26 @@ def ensure_engine(namespace: int) -> None:
             if _state.failure is not None:
                 raise JvmError(_state.failure)
             _state.info = _start_engine(namespace)
+
+
+def adopt_host(java_version: str, java_home: str, jar: str) -> None:
+    """Takes note that a Java program started Python: its JVM is the engine's, and ends after Python.
+
+    Called once, by that program, before it starts the engine with its own classes.
+    """
+    _state.jvm_pid = os.getpid()
+    _faulthandler.adopt_foreign_jvm_signals()
+    _state.info = EngineInfo(
+        java_version=java_version,
+        java_home=java_home,
+        found_by="the Java program that started Python",
+        jar=jar,
+        options=(),
+        attached=True,
+        jvm_start_s=0.0,
+        bootstrap_s=0.0,
+        aot_cache=_CACHE_OF_FOREIGN_JVM,
+    )
 
 
 def on_forked_child(callback: Callable[[], None]) -> None:
@@ -213,7 +234,7 @@ def _start_in_foreign_jvm(namespace: int, jar: str, libjvm: str, vm: int, starte
         attached=True,
         jvm_start_s=jvm_started - started,
         bootstrap_s=time.perf_counter() - jvm_started,
-        aot_cache="left to whoever started the JVM",
+        aot_cache=_CACHE_OF_FOREIGN_JVM,
     )
 
 

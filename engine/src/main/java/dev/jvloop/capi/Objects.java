@@ -125,4 +125,17 @@ public final class Objects {
             throw Downcall.failed(t);
         }
     }
+
+    /** Bound on first use: the loop asks for no text. */
+    private static final class Str {
+        private static final MethodHandle PYOBJECT_STR = Downcall.plain("PyObject_Str");
+    }
+
+    public static long PyObject_Str(long object) {
+        try {
+            return (long) Str.PYOBJECT_STR.invokeExact(object, 0L, 0L, 0L);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
 }

@@ -15,6 +15,7 @@ import java.lang.invoke.MethodHandle;
  */
 public final class Symbols {
     private static final long RTLD_DEFAULT = 0;
+    private static final long RTLD_NOW_GLOBAL = 2 | 0x100;
     private static final MethodHandle DLSYM = Linker.nativeLinker()
             .downcallHandle(Linker.nativeLinker().defaultLookup().findOrThrow("dlsym"), Downcall.longs(Downcall.ARITY));
 
@@ -42,5 +43,28 @@ public final class Symbols {
                     + ": is it a CPython 3.11 or newer that exports its C API?");
         }
         return MemorySegment.ofAddress(address);
+    }
+
+    /** Bound on first use: only a Java program that starts Python loads a library. */
+    private static final class Loading {
+        private static final MethodHandle DLOPEN = Downcall.plain("dlopen");
+        private static final MethodHandle DLERROR = Downcall.plain("dlerror");
+    }
+
+    /**
+     * Loads a library for good, with its symbols in the global scope: where extension modules of Python expect its API.
+     *
+     * @throws UnsatisfiedLinkError with the linker's message
+     */
+    public static void loadGlobally(String path) {
+        try (Arena arena = Arena.ofConfined()) {
+            long name = arena.allocateFrom(path).address();
+            if ((long) Loading.DLOPEN.invokeExact(name, RTLD_NOW_GLOBAL, 0L, 0L) == 0) {
+                long message = (long) Loading.DLERROR.invokeExact(0L, 0L, 0L, 0L);
+                throw new UnsatisfiedLinkError(message == 0 ? path : Memory.getString(message));
+            }
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
     }
 }

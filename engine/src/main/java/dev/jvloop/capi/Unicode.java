@@ -13,6 +13,12 @@ public final class Unicode {
         private static final MethodHandle PYUNICODE_ASUTF8ANDSIZE = Downcall.plain("PyUnicode_AsUTF8AndSize");
     }
 
+    /** Bound on first use: the loop makes no text of a Java program's. */
+    private static final class Utf16 {
+        private static final MethodHandle PYUNICODE_DECODEUTF16 = Downcall.plain("PyUnicode_DecodeUTF16");
+        private static final MethodHandle PYUNICODE_ASENCODEDSTRING = Downcall.plain("PyUnicode_AsEncodedString");
+    }
+
     private Unicode() {}
 
     public static long PyUnicode_InternFromString(long utf8) {
@@ -42,6 +48,22 @@ public final class Unicode {
     public static long PyUnicode_AsUTF8AndSize(long object, long size) {
         try {
             return (long) AsUtf8AndSize.PYUNICODE_ASUTF8ANDSIZE.invokeExact(object, size, 0L, 0L);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+
+    public static long PyUnicode_DecodeUTF16(long data, long byteCount, long errors, long byteOrder) {
+        try {
+            return (long) Utf16.PYUNICODE_DECODEUTF16.invokeExact(data, byteCount, errors, byteOrder);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+
+    public static long PyUnicode_AsEncodedString(long object, long encoding, long errors) {
+        try {
+            return (long) Utf16.PYUNICODE_ASENCODEDSTRING.invokeExact(object, encoding, errors, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }

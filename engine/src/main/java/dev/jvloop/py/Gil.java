@@ -1,6 +1,7 @@
 package dev.jvloop.py;
 
 import dev.jvloop.capi.Ceval;
+import dev.jvloop.capi.ThreadStates;
 import dev.jvloop.capi.Version;
 
 /**
@@ -30,5 +31,63 @@ public final class Gil {
         if (Version.FREE_THREADED) {
             acquire(release());
         }
+    }
+
+    /**
+     * Takes the GIL on a thread that may be in Python already, may have been, or may never have been; for Java programs
+     * that started Python. The result goes to {@link #leave} on the same thread.
+     */
+    public static int enter() {
+        return ThreadStates.PyGILState_Ensure();
+    }
+
+    /** Undoes {@link #enter}. */
+    public static void leave(int before) {
+        ThreadStates.PyGILState_Release(before);
+    }
+
+    /** Whether Python knows this thread, so that {@link #enter} makes no thread state for it. */
+    public static boolean isKnownThread() {
+        return ThreadStates.PyGILState_GetThisThreadState() != 0;
+    }
+
+    /**
+     * Makes a thread state for this thread, which {@link #enter} finds from then on: also that of an extension module.
+     *
+     * @return for {@link #deleteStateOfEndedThread}
+     */
+    public static long newThreadState() {
+        ThreadStates.PyGILState_Ensure();
+        return Ceval.PyEval_SaveThread();
+    }
+
+    /**
+     * Deletes the thread state of a thread that has ended.
+     *
+     * <p>From CPython 3.12 on that makes the calling thread unknown to {@code PyGILState_Ensure}: it forgets the calling
+     * thread's state where it means that of the ended one. So the caller is a thread that has no state but the one made
+     * and deleted here. Free-threaded Python has a thread's memory in its state, which only that thread may give back:
+     * there the state stays until the interpreter ends.
+     */
+    public static void deleteStateOfEndedThread(long threadState) {
+        if (Version.FREE_THREADED) {
+            return;
+        }
+        ThreadStates.PyGILState_Ensure();
+        long own = ThreadStates.PyGILState_GetThisThreadState();
+        ThreadStates.PyThreadState_Clear(threadState);
+        ThreadStates.PyThreadState_Delete(threadState);
+        ThreadStates.PyThreadState_Clear(own);
+        ThreadStates.PyThreadState_DeleteCurrent();
+    }
+
+    /** The number by which {@link #raiseInThread} knows this thread. */
+    public static long threadIdent() {
+        return ThreadStates.PyThread_get_thread_ident();
+    }
+
+    /** Has a thread raise an exception of this class at its next instruction of Python code. With the GIL. */
+    public static void raiseInThread(long threadIdent, long exceptionClass) {
+        ThreadStates.PyThreadState_SetAsyncExc(threadIdent, exceptionClass);
     }
 }

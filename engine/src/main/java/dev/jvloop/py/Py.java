@@ -178,7 +178,7 @@ public final class Py {
     }
 
     /** The text of a str. */
-    static String text(long string) {
+    public static String text(long string) {
         return Memory.getString(PyErr.checked(Unicode.PyUnicode_AsUTF8(string)));
     }
 

@@ -18,10 +18,15 @@ import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaField;
+import com.tngtech.archunit.core.domain.JavaMethod;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
 import dev.jvloop.capi.Ceval;
+import dev.jvloop.capi.ThreadStates;
 import dev.jvloop.py.Gil;
 import dev.jvloop.py.MethodTable;
 import dev.jvloop.py.Names;
@@ -30,6 +35,7 @@ import dev.jvloop.py.Upcalls;
 import java.lang.foreign.Linker;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The layers of the engine, and those of its laws that can be read off the classes. */
@@ -47,10 +53,11 @@ class ArchitectureTest {
             "dev.jvloop.py.Registry.freeCount", "as table",
             "dev.jvloop.py.Registry.nextId", "as table",
             "dev.jvloop.py.Arguments.contextNames", "a memo of an immutable Python tuple, right for every loop",
-            "dev.jvloop.linux.BlockingWait.kernelLacksPwait2", "a fact about the kernel, found out once");
+            "dev.jvloop.linux.BlockingWait.kernelLacksPwait2", "a fact about the kernel, found out once",
+            "dev.jvloop.host.Interpreter.PROCESS", "a process has one Python, and can start it once");
 
     private static final String IMMUTABLE_TYPES =
-            "java\\.lang\\.(String|invoke\\..*|foreign\\..*)|dev\\.jvloop\\.py\\.PythonError";
+            "java\\.lang\\.(String|invoke\\..*|foreign\\..*)|java\\.time\\.Duration|dev\\.jvloop\\.py\\.PythonError";
 
     @Test
     void layers() {
@@ -70,8 +77,16 @@ class ArchitectureTest {
                 .definedBy("dev.jvloop.transport..")
                 .layer("bridge")
                 .definedBy("dev.jvloop.bridge..")
+                .layer("host")
+                .definedBy("dev.jvloop.host..")
+                .layer("api")
+                .definedBy("dev.jvloop")
+                .whereLayer("api")
+                .mayOnlyBeAccessedByLayers("host")
+                .whereLayer("host")
+                .mayOnlyBeAccessedByLayers("api")
                 .whereLayer("bridge")
-                .mayNotBeAccessedByAnyLayer()
+                .mayOnlyBeAccessedByLayers("host")
                 .whereLayer("transport")
                 .mayOnlyBeAccessedByLayers("bridge")
                 .whereLayer("loop")
@@ -79,9 +94,9 @@ class ArchitectureTest {
                 .whereLayer("openssl")
                 .mayOnlyBeAccessedByLayers("loop", "transport", "bridge")
                 .whereLayer("py")
-                .mayOnlyBeAccessedByLayers("openssl", "loop", "transport", "bridge")
+                .mayOnlyBeAccessedByLayers("openssl", "loop", "transport", "bridge", "host")
                 .whereLayer("linux")
-                .mayOnlyBeAccessedByLayers("loop", "transport", "bridge")
+                .mayOnlyBeAccessedByLayers("loop", "transport", "bridge", "host")
                 .check(ENGINE);
     }
 
@@ -96,7 +111,18 @@ class ArchitectureTest {
                         "dev.jvloop.openssl..",
                         "dev.jvloop.loop..",
                         "dev.jvloop.transport..",
-                        "dev.jvloop.bridge..")
+                        "dev.jvloop.bridge..",
+                        "dev.jvloop.host..",
+                        "dev.jvloop")
+                .check(ENGINE);
+    }
+
+    @Test
+    void thePublicApiShowsNothingOfTheEngine() {
+        classes()
+                .that()
+                .resideInAPackage("dev.jvloop")
+                .should(haveNoPublicMethodThatShows("dev.jvloop."))
                 .check(ENGINE);
     }
 
@@ -160,8 +186,11 @@ class ArchitectureTest {
                 .areNotAssignableTo(Gil.class)
                 .and()
                 .areNotAssignableTo(Ceval.class)
+                .and()
+                .areNotAssignableTo(ThreadStates.class)
                 .should()
-                .callMethodWhere(target(nameMatching("PyEval_(Save|Restore|Acquire|Release)Thread|PyGILState_.*")))
+                .callMethodWhere(
+                        target(nameMatching("PyEval_(Save|Restore|Acquire|Release)Thread|Py(GIL|Thread)State_.*")))
                 .check(ENGINE);
     }
 
@@ -264,6 +293,8 @@ class ArchitectureTest {
         noClasses()
                 .that()
                 .haveNameNotMatching("dev\\.jvloop\\.loop\\.ThreadClaim")
+                .and()
+                .resideOutsideOfPackages("dev.jvloop.host", "dev.jvloop")
                 .should()
                 .dependOnClassesThat()
                 .areAssignableTo(Thread.class)
@@ -274,6 +305,8 @@ class ArchitectureTest {
     @Test
     void threadsAreComparedAndNothingElse() {
         noClasses()
+                .that()
+                .resideOutsideOfPackage("dev.jvloop.host")
                 .should()
                 .callMethodWhere(
                         target(owner(nameMatching("java\\.lang\\.Thread"))).and(not(target(name("currentThread")))))
@@ -300,6 +333,24 @@ class ArchitectureTest {
                 .accessField(System.class, "err")
                 .because("the process and its output are the Python program's")
                 .check(ENGINE);
+    }
+
+    private static ArchCondition<JavaClass> haveNoPublicMethodThatShows(String packagePrefix) {
+        return new ArchCondition<>("have no public method that shows a type of " + packagePrefix + "*") {
+            @Override
+            public void check(JavaClass type, ConditionEvents events) {
+                for (JavaMethod method : type.getMethods()) {
+                    boolean shows = method.getModifiers().contains(JavaModifier.PUBLIC)
+                            && Stream.concat(
+                                            Stream.of(method.getRawReturnType()),
+                                            method.getRawParameterTypes().stream())
+                                    .anyMatch(shown -> shown.getPackageName().startsWith(packagePrefix));
+                    if (shows) {
+                        events.add(SimpleConditionEvent.violated(method, method.getFullName()));
+                    }
+                }
+            }
+        };
     }
 
     private static DescribedPredicate<JavaClass> ofAnImmutableType() {

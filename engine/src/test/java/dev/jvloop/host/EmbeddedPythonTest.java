@@ -5,18 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.abort;
 
 import dev.jvloop.bridge.Bootstrap;
-import java.io.File;
+import dev.jvloop.host.Programs.Output;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.jar.JarEntry;
-import java.util.jar.JarOutputStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -57,24 +52,11 @@ class EmbeddedPythonTest {
     /** An interpreter's home and its shared library. */
     private record Python(String home, Path library) {}
 
-    private static List<Path> commandsOnPath() {
-        List<Path> found = new ArrayList<>();
-        for (String name : List.of("python3", "python3.13", "python3.12", "python3.11")) {
-            for (String folder : System.getenv().getOrDefault("PATH", "").split(":", -1)) {
-                Path command = Path.of(folder, name);
-                if (!folder.isEmpty() && Files.isExecutable(command)) {
-                    found.add(command);
-                }
-            }
-        }
-        return found;
-    }
-
     private static Python pythonOrAbort() throws IOException, InterruptedException {
-        for (Path command : commandsOnPath()) {
-            Output output = run(List.of(command.toString(), "-c", WHERE), Map.of());
-            List<String> lines = output.text.lines().toList();
-            if (output.status == 0 && Files.exists(Path.of(lines.get(1)))) {
+        for (Path command : Pythons.commandsOnPath()) {
+            Output output = Programs.run(List.of(command.toString(), "-c", WHERE), Map.of());
+            List<String> lines = output.text().lines().toList();
+            if (output.status() == 0 && Files.exists(Path.of(lines.get(1)))) {
                 return new Python(lines.get(0), Path.of(lines.get(1)));
             }
         }
@@ -82,63 +64,17 @@ class EmbeddedPythonTest {
                 "no python3 on PATH is a CPython 3.11 or newer with a shared library, which alone can be embedded");
     }
 
-    private record Output(int status, String text) {}
-
-    private static Output run(List<String> command, Map<String, String> environment)
-            throws IOException, InterruptedException {
-        Path captured = Files.createTempFile("output", ".txt");
-        ProcessBuilder builder = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectInput(new File("/dev/null"))
-                .redirectOutput(captured.toFile());
-        builder.environment().putAll(environment);
-        Process process = builder.start();
-        try {
-            boolean ended = process.waitFor(45, TimeUnit.SECONDS);
-            String text = Files.readString(captured);
-            assertTrue(ended, () -> command + " hangs: " + text);
-            return new Output(process.exitValue(), text);
-        } finally {
-            process.destroyForcibly();
-            Files.delete(captured);
-        }
-    }
-
     private static Output runHost(Python python, String script, Map<String, String> environment) throws Exception {
         Map<String, String> all = new HashMap<>(environment);
         all.put("PYTHONHOME", python.home);
-        Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-        return run(
-                List.of(
-                        java.toString(),
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-cp",
-                        builtFrom(EmbeddedPython.class).toString(),
-                        EmbeddedPython.class.getName(),
-                        python.library.toString(),
-                        script),
-                all);
-    }
-
-    private static Path jarOf(Path classes, Path jar) throws IOException {
-        try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar));
-                Stream<Path> files = Files.walk(classes)) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                out.putNextEntry(new JarEntry(classes.relativize(file).toString()));
-                Files.copy(file, out);
-            }
-        }
-        return jar;
-    }
-
-    private static Path builtFrom(Class<?> type) throws Exception {
-        return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+        String classPath = Programs.builtFrom(EmbeddedPython.class).toString();
+        return Programs.runJava(classPath, all, EmbeddedPython.class, python.library.toString(), script);
     }
 
     @Test
     void aLoopRunsOnTheJvmThatHostsPython(@TempDir Path folder) throws Exception {
         Python python = pythonOrAbort();
-        Path classes = builtFrom(Bootstrap.class);
+        Path classes = Programs.builtFrom(Bootstrap.class);
         Path pythonPackage = classes.resolve("../../../python").toRealPath();
         Output output = runHost(
                 python,
@@ -147,17 +83,18 @@ class EmbeddedPythonTest {
                         "PYTHONPATH", pythonPackage.toString(),
                         "PYTHONDONTWRITEBYTECODE", "1",
                         "JVLOOP_ENGINE_JAR",
-                                jarOf(classes, folder.resolve("engine.jar")).toString()));
+                                Programs.jarOf(classes, folder.resolve("engine.jar"))
+                                        .toString()));
         String once = "b'hello\\n'\n5\n<class 'jvloop.Loop'>\n";
-        assertEquals(once + once + "attached True\n", output.text);
-        assertEquals(0, output.status);
+        assertEquals(once + once + "attached True\n", output.text());
+        assertEquals(0, output.status());
     }
 
     @Test
     void anExceptionOfTheScriptReachesTheHost() throws Exception {
         Python python = pythonOrAbort();
         Output output = runHost(python, "raise KeyError('from the script')", Map.of());
-        assertEquals(1, output.status);
-        assertTrue(output.text.contains("KeyError: 'from the script'"), output.text);
+        assertEquals(1, output.status());
+        assertTrue(output.text().contains("KeyError: 'from the script'"), output.text());
     }
 }

@@ -1,0 +1,76 @@
+package dev.jvloop;
+
+import java.util.Iterator;
+import java.util.Map;
+
+/**
+ * A Python object, held by an owned reference.
+ *
+ * <p>Every method may be called by any thread, virtual ones included, and waits for the GIL; a virtual thread waits
+ * unmounted. They throw {@link PyException} where Python raises, and {@link IllegalStateException} after
+ * {@link #close()} and after Python has ended. Arguments are converted as {@link Python} says.
+ *
+ * <p>Close handles that are not needed any more. One that is collected instead gives its reference back when a thread
+ * next calls Python.
+ */
+public interface PyObject extends AutoCloseable, Iterable<PyObject> {
+    /** {@code getattr(object, name)}. */
+    PyObject attribute(String name);
+
+    /** {@code setattr(object, name, value)}. */
+    void setAttribute(String name, Object value);
+
+    /** {@code object[key]}. */
+    PyObject item(Object key);
+
+    /** {@code object[key] = value}. */
+    void setItem(Object key, Object value);
+
+    /** {@code object(*arguments)}. */
+    PyObject call(Object... arguments);
+
+    /** {@code object(*arguments, **keywords)}, with the keywords in the order of the map. */
+    PyObject call(Map<String, ?> keywords, Object... arguments);
+
+    /** {@code object.name(*arguments)}. */
+    PyObject callMethod(String name, Object... arguments);
+
+    /**
+     * The object as a Java value; {@link Python} has the table. {@code as(Object.class)} gives the natural one, or this
+     * object's further handle where there is none.
+     *
+     * @throws ClassCastException if an object of its kind is not convertible to that class
+     * @throws ArithmeticException if a number is out of the class's range
+     */
+    <T> T as(Class<T> type);
+
+    /** Whether it is {@code None}. */
+    boolean isNone();
+
+    /** {@code bool(object)}. */
+    boolean isTrue();
+
+    /** {@code len(object)}. */
+    long length();
+
+    /** {@code str(object)}. */
+    String str();
+
+    /** {@code repr(object)}. */
+    String repr();
+
+    /** Name of the object's class, with its module unless that is builtins. */
+    String typeName();
+
+    /**
+     * {@code iter(object)}: {@code hasNext} calls Python for the next element.
+     *
+     * @throws PyException TypeError, if the object is not iterable
+     */
+    @Override
+    Iterator<PyObject> iterator();
+
+    /** Gives the reference back. The object may be finalised here. Closing again does nothing. */
+    @Override
+    void close();
+}

@@ -1,0 +1,76 @@
+package dev.jvloop;
+
+import java.time.Duration;
+import java.util.Map;
+
+/**
+ * CPython in this Java process.
+ *
+ * <p>Every method may be called by any thread. A platform thread runs Python itself; a virtual thread has a platform
+ * thread run it, and waits unmounted. One thread at a time runs Python code (the GIL), others wait.
+ *
+ * <p>Values on their way in and out: {@code null} is None; booleans, numbers, strings and {@code byte[]} are bool, int,
+ * float, str and bytes; {@code List}, {@code Object[]}, {@code Map} and {@code Set} are list, tuple, dict and set; the
+ * constant of an enum is its name; a {@link PyObject} is itself. An int comes as a {@code Long}, or as a {@code BigInteger}
+ * if it is too large. Anything else is an {@link IllegalArgumentException} on the way in, and a {@link PyObject} on the
+ * way out.
+ */
+public interface Python extends AutoCloseable {
+    /** Begins the choice of a Python. */
+    static PythonConfiguration configure() {
+        return new PythonConfiguration();
+    }
+
+    /** For example {@code 3.13.0}. */
+    String version();
+
+    /**
+     * Runs statements in the module {@code __main__}.
+     *
+     * @throws PyException what they raise, SystemExit too
+     */
+    void exec(String source);
+
+    /**
+     * The value of an expression, in the module {@code __main__}.
+     *
+     * @throws PyException what it raises
+     */
+    PyObject eval(String expression);
+
+    /** {@link #eval(String)} as a Java value: {@link PyObject#as}. */
+    <T> T eval(String expression, Class<T> type);
+
+    /**
+     * A module, imported if it was not yet.
+     *
+     * @throws PyException what importing it raises: ModuleNotFoundError
+     */
+    PyObject importModule(String name);
+
+    /** {@code module.function(*arguments)}, with the module imported if it was not yet. */
+    PyObject call(String module, String function, Object... arguments);
+
+    /** {@code module.function(*arguments, **keywords)}. */
+    PyObject call(String module, String function, Map<String, ?> keywords, Object... arguments);
+
+    /** A Java value as a Python object. */
+    PyObject toPython(Object value);
+
+    /** {@link #close(Duration)} with ten seconds. */
+    @Override
+    void close();
+
+    /**
+     * Ends Python: its exit handlers run, its threads that are no daemons are waited for, its files are flushed. Objects
+     * are unusable from then on. A process cannot start Python again. Closing again does nothing.
+     *
+     * <p>New calls are refused at once. Java threads that are in Python get {@code grace} to come back; then
+     * KeyboardInterrupt is raised in them, which Python code sees at its next instruction but not while it waits in a C
+     * function, and they get {@code grace} once more.
+     *
+     * @throws IllegalStateException if the calling thread is in Python; if threads are still in Python, which then goes
+     *     on, refusing calls; or if buffered output could not be written
+     */
+    void close(Duration grace);
+}

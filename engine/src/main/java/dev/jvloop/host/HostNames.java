@@ -1,0 +1,27 @@
+package dev.jvloop.host;
+
+import dev.jvloop.py.Namespace;
+
+/** What {@code jvloop._host} handed over: helpers and types, borrowed for the life of the interpreter. */
+final class HostNames {
+    static final long SET_UP = Namespace.object("helper.set_up");
+    static final long EXECUTE = Namespace.object("helper.execute");
+    static final long EVALUATE = Namespace.object("helper.evaluate");
+    static final long DESCRIBE_EXCEPTION = Namespace.object("helper.describe_exception");
+    static final long TYPE_NAME = Namespace.object("helper.type_name");
+    static final long NEW_INT = Namespace.object("helper.new_int");
+    static final long INT_BYTES = Namespace.object("helper.int_bytes");
+    static final long STR = Namespace.object("type.str");
+    static final long INT = Namespace.object("type.int");
+    static final long FLOAT = Namespace.object("type.float");
+    static final long LIST = Namespace.object("type.list");
+    static final long TUPLE = Namespace.object("type.tuple");
+    static final long DICT = Namespace.object("type.dict");
+    static final long BYTES = Namespace.object("type.bytes");
+    static final long BYTEARRAY = Namespace.object("type.bytearray");
+    static final long SET = Namespace.object("type.set");
+    static final long FROZENSET = Namespace.object("type.frozenset");
+    static final long KEYBOARD_INTERRUPT = Namespace.object("type.KeyboardInterrupt");
+
+    private HostNames() {}
+}

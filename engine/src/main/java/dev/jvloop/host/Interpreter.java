@@ -1,0 +1,282 @@
+package dev.jvloop.host;
+
+import dev.jvloop.PyException;
+import dev.jvloop.PyObject;
+import dev.jvloop.Python;
+import dev.jvloop.capi.Lifecycle;
+import dev.jvloop.capi.Modules;
+import dev.jvloop.py.Calls;
+import dev.jvloop.py.Py;
+import dev.jvloop.py.PyErr;
+import dev.jvloop.py.PythonError;
+import java.lang.foreign.Arena;
+import java.lang.ref.Cleaner;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+
+/** The interpreter of this process. */
+public final class Interpreter implements Python {
+    private static final Duration GRACE = Duration.ofSeconds(10);
+
+    /** Where this process is on its one way from no interpreter to one that has ended. */
+    private enum Stage {
+        NONE("there is none"),
+        STARTING("another thread is starting Python"),
+        RUNNING("Python runs in this process already, and a process can have only one"),
+        FAILED("Python failed to start in this process, which cannot try again"),
+        ENDED("Python has run in this process and was closed; a process can start it only once");
+
+        final String text;
+
+        Stage(String text) {
+            this.text = text;
+        }
+    }
+
+    private static final AtomicReference<Stage> PROCESS = new AtomicReference<>(Stage.NONE);
+
+    private final Cleaner cleaner = Cleaner.create(
+            Thread.ofPlatform().daemon().name("jvloop python cleaner").factory());
+    private final PythonThreads threads = new PythonThreads(cleaner);
+    /** Runs Python for virtual threads, which must not: they would hold their carriers. */
+    private final ExecutorService pool = Executors.newCachedThreadPool(runnable -> {
+        Thread thread = new Thread(null, runnable, "jvloop python worker", MainThread.STACK_SIZE_BYTES, false);
+        thread.setDaemon(true);
+        return thread;
+    });
+    /** References that were closed by a thread outside Python, until somebody comes in. */
+    private final Queue<OwnedReference> released = new ConcurrentLinkedQueue<>();
+
+    private final Failures failures = new Failures(this);
+    private final ToJava toJava = new ToJava(this);
+    private final Casts casts = new Casts(toJava);
+    private final Semaphore closing = new Semaphore(1);
+    private final MainThread main;
+    private final String version;
+    private volatile boolean isEnded;
+
+    private Interpreter(MainThread main, String version) {
+        this.main = main;
+        this.version = version;
+    }
+
+    /** See {@link dev.jvloop.PythonConfiguration#start()}. */
+    public static Interpreter start(Settings settings) {
+        Stage before = PROCESS.compareAndExchange(Stage.NONE, Stage.STARTING);
+        if (before != Stage.NONE) {
+            throw new IllegalStateException(before.text);
+        }
+        Stage after = Stage.NONE;
+        try {
+            if (Lifecycle.isInitialized()) {
+                throw new IllegalStateException(Stage.RUNNING.text);
+            }
+            InterpreterProbe probe = InterpreterProbe.of(settings.interpreter());
+            after = Stage.FAILED;
+            MainThread main = Startup.start(probe, settings);
+            after = Stage.RUNNING;
+            return new Interpreter(main, probe.version());
+        } finally {
+            PROCESS.set(after);
+        }
+    }
+
+    // ---- the way in
+
+    /** Runs something in Python. Any thread. */
+    <T> T run(Supplier<T> action) {
+        if (Thread.currentThread().isVirtual()) {
+            return handOver(action);
+        }
+        int before = threads.enter();
+        try {
+            releaseClosed();
+            return action.get();
+        } catch (PythonError e) {
+            throw failures.taken();
+        } finally {
+            threads.leave(before);
+        }
+    }
+
+    private <T> T handOver(Supplier<T> action) {
+        CompletableFuture<T> result;
+        try {
+            result = CompletableFuture.supplyAsync(() -> run(action), pool);
+        } catch (RejectedExecutionException e) {
+            throw PythonThreads.closed();
+        }
+        try {
+            return Completion.of(result);
+        } catch (PyException e) {
+            // The callers of this thread, not those of the pool's.
+            e.setCallers(new Throwable().getStackTrace());
+            throw e;
+        }
+    }
+
+    /** Gives back what was closed; after Python has ended, nothing. Any thread. */
+    void releaseNow() {
+        if (Thread.currentThread().isVirtual()) {
+            try {
+                CompletableFuture.runAsync(this::releaseNow, pool).join();
+            } catch (RejectedExecutionException e) {
+                // Python has ended, and the object with it.
+                return;
+            }
+        }
+        int before = threads.enterOrRefused();
+        if (before == PythonThreads.REFUSED) {
+            return;
+        }
+        try {
+            releaseClosed();
+        } finally {
+            threads.leave(before);
+        }
+    }
+
+    private void releaseClosed() {
+        OwnedReference reference;
+        while ((reference = released.poll()) != null) {
+            reference.giveBack();
+        }
+    }
+
+    /** A handle that takes over the reference. */
+    PyObject newHandle(long ownedObject) {
+        return new ObjectHandle(this, new OwnedReference(ownedObject, released));
+    }
+
+    /** The object as a value of a class. In Python. */
+    @SuppressWarnings("unchecked")
+    <T> T cast(long object, Class<T> type) {
+        return (T) casts.cast(object, type);
+    }
+
+    PythonThreads threads() {
+        return threads;
+    }
+
+    Cleaner cleaner() {
+        return cleaner;
+    }
+
+    boolean isEnded() {
+        return isEnded;
+    }
+
+    // ---- what programs call
+
+    @Override
+    public String version() {
+        return version;
+    }
+
+    @Override
+    public void exec(String source) {
+        run(() -> {
+            Calls.run(HostNames.EXECUTE, new Calls.Owned(Texts.newString(source)));
+            return null;
+        });
+    }
+
+    @Override
+    public PyObject eval(String expression) {
+        return run(() -> newHandle(newValue(expression)));
+    }
+
+    @Override
+    public <T> T eval(String expression, Class<T> type) {
+        return run(() -> {
+            long ownedValue = newValue(expression);
+            return Owned.releasing(ownedValue, () -> cast(ownedValue, type));
+        });
+    }
+
+    private static long newValue(String expression) {
+        return Calls.newResult(HostNames.EVALUATE, new Calls.Owned(Texts.newString(expression)));
+    }
+
+    @Override
+    public PyObject importModule(String name) {
+        return run(() -> newHandle(newModule(name)));
+    }
+
+    private static long newModule(String name) {
+        try (Arena arena = Arena.ofConfined()) {
+            return PyErr.checked(
+                    Modules.PyImport_ImportModule(arena.allocateFrom(name).address()));
+        }
+    }
+
+    @Override
+    public PyObject call(String module, String function, Object... arguments) {
+        return call(module, function, Map.of(), arguments);
+    }
+
+    @Override
+    public PyObject call(String module, String function, Map<String, ?> keywords, Object... arguments) {
+        return run(() -> {
+            long ownedModule = newModule(module);
+            long ownedFunction = Owned.releasing(
+                    ownedModule, () -> JavaArguments.with(function, name -> Py.newAttribute(ownedModule, name)));
+            return newHandle(Owned.releasing(
+                    ownedFunction, () -> JavaArguments.newCallResult(ownedFunction, keywords, arguments)));
+        });
+    }
+
+    @Override
+    public PyObject toPython(Object value) {
+        return run(() -> newHandle(ToPython.newObject(value)));
+    }
+
+    // ---- the end
+
+    @Override
+    public void close() {
+        close(GRACE);
+    }
+
+    @Override
+    public void close(Duration grace) {
+        if (threads.isInside()) {
+            throw new IllegalStateException("Python cannot be closed by a thread that is in Python");
+        }
+        closing.acquireUninterruptibly();
+        try {
+            if (!isEnded) {
+                end(grace);
+            }
+        } finally {
+            closing.release();
+        }
+    }
+
+    private void end(Duration grace) {
+        threads.refuse();
+        if (!threads.awaitNobody(grace)) {
+            main.run(() -> threads.raiseInside(HostNames.KEYBOARD_INTERRUPT));
+            if (!threads.awaitNobody(grace)) {
+                throw new IllegalStateException(
+                        "Python is not ended while threads are in it: " + threads.namesInside());
+            }
+        }
+        pool.shutdown();
+        boolean isFlushed = main.end();
+        isEnded = true;
+        PROCESS.set(Stage.ENDED);
+        if (!isFlushed) {
+            throw new IllegalStateException("Python has ended, but not all that was written to its files got there");
+        }
+    }
+}

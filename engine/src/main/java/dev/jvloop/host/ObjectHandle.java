@@ -1,0 +1,193 @@
+package dev.jvloop.host;
+
+import dev.jvloop.PyObject;
+import dev.jvloop.capi.Containers;
+import dev.jvloop.capi.Objects;
+import dev.jvloop.py.Py;
+import dev.jvloop.py.PyErr;
+import dev.jvloop.py.PythonError;
+import dev.jvloop.py.Refs;
+import java.lang.ref.Cleaner;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.function.LongFunction;
+
+/** A Python object in the hands of a Java program. */
+final class ObjectHandle implements PyObject {
+    private final Interpreter interpreter;
+    private final OwnedReference reference;
+    private final Cleaner.Cleanable cleanable;
+
+    ObjectHandle(Interpreter interpreter, OwnedReference reference) {
+        this.interpreter = interpreter;
+        this.reference = reference;
+        cleanable = interpreter.cleaner().register(this, reference::close);
+    }
+
+    /** Does something in Python with the object, which stays meanwhile. */
+    private <T> T use(LongFunction<T> action) {
+        return interpreter.run(() -> {
+            long object = reference.use();
+            return Owned.ending(reference::endUse, () -> action.apply(object));
+        });
+    }
+
+    private PyObject newHandle(LongFunction<Long> newResult) {
+        return use(object -> interpreter.newHandle(newResult.apply(object)));
+    }
+
+    /** A further reference. In Python. */
+    long newReference() {
+        long object = reference.use();
+        Refs.incref(object);
+        reference.endUse();
+        return object;
+    }
+
+    @Override
+    public PyObject attribute(String name) {
+        return newHandle(object -> JavaArguments.with(name, ownedName -> Py.newAttribute(object, ownedName)));
+    }
+
+    @Override
+    public void setAttribute(String name, Object value) {
+        use(object -> JavaArguments.with(
+                name,
+                ownedName -> JavaArguments.with(
+                        value,
+                        ownedValue ->
+                                ToPython.checked((int) Objects.PyObject_SetAttr(object, ownedName, ownedValue)))));
+    }
+
+    @Override
+    public PyObject item(Object key) {
+        return newHandle(object ->
+                JavaArguments.with(key, ownedKey -> PyErr.checked(Containers.PyObject_GetItem(object, ownedKey))));
+    }
+
+    @Override
+    public void setItem(Object key, Object value) {
+        use(object -> JavaArguments.with(
+                key,
+                ownedKey -> JavaArguments.with(
+                        value,
+                        ownedValue -> ToPython.checked(Containers.PyObject_SetItem(object, ownedKey, ownedValue)))));
+    }
+
+    @Override
+    public PyObject call(Object... arguments) {
+        return call(Map.of(), arguments);
+    }
+
+    @Override
+    public PyObject call(Map<String, ?> keywords, Object... arguments) {
+        return newHandle(object -> JavaArguments.newCallResult(object, keywords, arguments));
+    }
+
+    @Override
+    public PyObject callMethod(String name, Object... arguments) {
+        return newHandle(object -> JavaArguments.newMethodResult(object, name, arguments));
+    }
+
+    @Override
+    public <T> T as(Class<T> type) {
+        return use(object -> interpreter.cast(object, type));
+    }
+
+    @Override
+    public boolean isNone() {
+        return use(object -> object == Py.NONE);
+    }
+
+    @Override
+    public boolean isTrue() {
+        return use(Py::isTrue);
+    }
+
+    @Override
+    public long length() {
+        return use(object -> {
+            long length = Containers.PyObject_Size(object);
+            if (length < 0) {
+                throw PythonError.SET;
+            }
+            return length;
+        });
+    }
+
+    @Override
+    public String str() {
+        return use(object -> Texts.ofOwned(PyErr.checked(Objects.PyObject_Str(object))));
+    }
+
+    @Override
+    public String repr() {
+        return use(object -> Texts.ofOwned(PyErr.checked(Objects.PyObject_Repr(object))));
+    }
+
+    @Override
+    public String typeName() {
+        return use(Failures::typeName);
+    }
+
+    @Override
+    public Iterator<PyObject> iterator() {
+        return new Elements((ObjectHandle) newHandle(object -> PyErr.checked(Containers.PyObject_GetIter(object))));
+    }
+
+    @Override
+    public void close() {
+        if (!reference.isClosed()) {
+            cleanable.clean();
+            interpreter.releaseNow();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return reference.isClosed() || interpreter.isEnded() ? "a closed PyObject" : str();
+    }
+
+    /** What an iterator of Python's gives. It is released when it is exhausted. */
+    private static final class Elements implements Iterator<PyObject> {
+        private final ObjectHandle iterator;
+        private PyObject nextOrNull;
+        private boolean isExhausted;
+
+        Elements(ObjectHandle iterator) {
+            this.iterator = iterator;
+        }
+
+        @Override
+        public boolean hasNext() {
+            if (nextOrNull == null && !isExhausted) {
+                nextOrNull = iterator.use(this::newNextOrNull);
+                if (nextOrNull == null) {
+                    isExhausted = true;
+                    iterator.close();
+                }
+            }
+            return nextOrNull != null;
+        }
+
+        private PyObject newNextOrNull(long object) {
+            long ownedNext = Containers.PyIter_Next(object);
+            if (ownedNext == 0) {
+                PyErr.checkOccurred();
+                return null;
+            }
+            return iterator.interpreter.newHandle(ownedNext);
+        }
+
+        @Override
+        public PyObject next() {
+            if (!hasNext()) {
+                throw new NoSuchElementException();
+            }
+            PyObject next = nextOrNull;
+            nextOrNull = null;
+            return next;
+        }
+    }
+}

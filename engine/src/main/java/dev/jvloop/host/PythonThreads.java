@@ -1,0 +1,206 @@
+package dev.jvloop.host;
+
+import dev.jvloop.py.Gil;
+import java.lang.ref.Cleaner;
+import java.lang.ref.WeakReference;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+
+/**
+ * How Java's threads get into Python, and who is in there.
+ *
+ * <p>What makes it hard: CPython keeps a state for each thread that was ever in it, which the thread should keep (it
+ * holds its {@code threading.local} values, and making one costs microseconds); Java does not say when a thread ends; and
+ * a thread that waits for the GIL of an interpreter that has ended is ended itself by CPython, in the middle of Java
+ * code. So a thread gets its state when it first comes and keeps it; the state of an ended thread is deleted when the
+ * thread's {@link ThreadLocal} value was collected; and nobody may wait for the GIL once {@link #refuse} was called
+ * and {@link #awaitNobody} has answered true.
+ */
+final class PythonThreads {
+    /** No state that {@link Gil#enter} returns. */
+    static final int REFUSED = -1;
+
+    private final ThreadLocal<Visitor> visitors = ThreadLocal.withInitial(this::newVisitor);
+    private final Set<Presence> presences = ConcurrentHashMap.newKeySet();
+    private final Cleaner cleaner;
+    private volatile boolean refusing;
+    /** A permit for each time that somebody left while {@link #refusing}. */
+    private final Semaphore departures = new Semaphore(0);
+
+    PythonThreads(Cleaner cleaner) {
+        this.cleaner = cleaner;
+    }
+
+    /** What a thread knows of itself: alive as long as the thread. */
+    private static final class Visitor {
+        final Presence presence;
+        int depth;
+        boolean isKnown;
+
+        Visitor(Presence presence) {
+            this.presence = presence;
+        }
+    }
+
+    /** What others know of a thread. */
+    private static final class Presence {
+        final WeakReference<Thread> thread = new WeakReference<>(Thread.currentThread());
+        final long ident = Gil.threadIdent();
+        volatile boolean isInside;
+        /** The thread state made for the thread, or 0. */
+        long ownedState;
+    }
+
+    private Visitor newVisitor() {
+        Presence presence = new Presence();
+        Visitor visitor = new Visitor(presence);
+        presences.add(presence);
+        cleaner.register(visitor, () -> forget(presence));
+        return visitor;
+    }
+
+    /**
+     * Takes the GIL, on a platform thread; one that is in Python already may be, with or without it.
+     *
+     * @return for {@link #leave}
+     * @throws IllegalStateException if Python is ending, unless the thread is in it already
+     */
+    int enter() {
+        int before = enterOrRefused();
+        if (before == REFUSED) {
+            throw closed();
+        }
+        return before;
+    }
+
+    /** {@link #enter} that answers {@link #REFUSED} if Python is ending. */
+    int enterOrRefused() {
+        Visitor visitor = visitors.get();
+        if (visitor.depth == 0 && !arrive(visitor)) {
+            return REFUSED;
+        }
+        visitor.depth++;
+        return Gil.enter();
+    }
+
+    static IllegalStateException closed() {
+        return new IllegalStateException("Python was closed");
+    }
+
+    void leave(int before) {
+        Gil.leave(before);
+        Visitor visitor = visitors.get();
+        if (--visitor.depth == 0) {
+            depart(visitor.presence);
+        }
+    }
+
+    /** Whether the calling thread is in Python, called from there or about to return to it. */
+    boolean isInside() {
+        return !Thread.currentThread().isVirtual() && visitors.get().depth > 0;
+    }
+
+    private boolean arrive(Visitor visitor) {
+        Presence presence = visitor.presence;
+        // First say that one comes, then see whether one may; refuse() does it the other way round.
+        presence.isInside = true;
+        if (refusing) {
+            depart(presence);
+            return false;
+        }
+        if (!visitor.isKnown) {
+            if (!Gil.isKnownThread()) {
+                presence.ownedState = Gil.newThreadState();
+            }
+            // One that Python or another library made goes when they want: then look again.
+            visitor.isKnown = presence.ownedState != 0;
+        }
+        return true;
+    }
+
+    private void depart(Presence presence) {
+        presence.isInside = false;
+        if (refusing) {
+            departures.release();
+        }
+    }
+
+    /** On the cleaner's thread, which has no thread state of its own. */
+    private void forget(Presence presence) {
+        presences.remove(presence);
+        if (presence.ownedState == 0) {
+            return;
+        }
+        Presence own = new Presence();
+        presences.add(own);
+        own.isInside = true;
+        if (!refusing) {
+            Gil.deleteStateOfEndedThread(presence.ownedState);
+        }
+        depart(own);
+        presences.remove(own);
+    }
+
+    /** From now on no thread gets in. */
+    void refuse() {
+        refusing = true;
+    }
+
+    /**
+     * Waits until no thread is in Python; false if some still are when the time is over. After {@link #refuse}.
+     * Interrupting does not shorten it.
+     */
+    boolean awaitNobody(Duration limit) {
+        long deadline = System.nanoTime() + limit.toNanos();
+        boolean wasInterrupted = false;
+        try {
+            while (isAnybodyInside()) {
+                try {
+                    boolean somebodyLeft = departures.tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+                    if (!somebodyLeft && isAnybodyInside()) {
+                        return false;
+                    }
+                } catch (InterruptedException e) {
+                    wasInterrupted = true;
+                }
+            }
+            return true;
+        } finally {
+            if (wasInterrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private boolean isAnybodyInside() {
+        return presences.stream().anyMatch(presence -> presence.isInside);
+    }
+
+    /** Raises an exception of this class in each thread that is in Python. With the GIL. */
+    void raiseInside(long exceptionClass) {
+        for (Presence presence : presences) {
+            if (presence.isInside) {
+                Gil.raiseInThread(presence.ident, exceptionClass);
+            }
+        }
+    }
+
+    /** The threads in Python, for a message. */
+    String namesInside() {
+        return presences.stream()
+                .filter(presence -> presence.isInside)
+                .map(presence -> presence.thread.get())
+                .map(thread -> thread == null ? "a thread that has ended" : "\"" + thread.getName() + "\"")
+                .sorted()
+                .collect(Collectors.joining(", "));
+    }
+
+    /** How many threads have a state that was made for them. */
+    long knownCount() {
+        return presences.stream().filter(presence -> presence.ownedState != 0).count();
+    }
+}

@@ -1,0 +1,100 @@
+package dev.jvloop.host;
+
+import dev.jvloop.PyException;
+import dev.jvloop.PyObject;
+import dev.jvloop.Python;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/** A Java program that ends Python in one of several ways, and says how it went. */
+final class ClosingProgram {
+    private static final Duration SHORT = Duration.ofMillis(200);
+    private static final Duration LONG = Duration.ofSeconds(60);
+
+    private ClosingProgram() {}
+
+    public static void main(String[] args) throws InterruptedException, IOException {
+        Python python = Python.configure().interpreter(Path.of(args[1])).start();
+        python.exec("import threading\ninside = threading.Event()");
+        switch (args[0]) {
+            case "idle" -> idle(python);
+            case "busy" -> busy(python);
+            case "stuck" -> stuck(python);
+            default -> say("not closing");
+        }
+    }
+
+    private static void idle(Python python) throws InterruptedException {
+        python.exec("import atexit; atexit.register(print, 'exit handler'); print('printed')");
+        PyObject handle = python.eval("object()");
+        // One thread that has been in Python and lives on, one that has ended.
+        Thread.ofPlatform().start(() -> python.exec("pass")).join();
+        Thread.ofVirtual().start(() -> python.exec("pass")).join();
+        python.close();
+        say("closed");
+        refused("call after close", () -> python.exec("pass"));
+        refused("handle after close", handle::str);
+        handle.close();
+        python.close();
+        refused("second start", () -> Python.configure().start());
+    }
+
+    private static void busy(Python python) throws InterruptedException {
+        Thread busy = Thread.ofPlatform().start(() -> exec(python, "inside.set()\nwhile True: pass"));
+        python.exec("inside.wait()");
+        python.close(SHORT);
+        busy.join();
+        say("closed");
+    }
+
+    private static void stuck(Python python) throws InterruptedException, IOException {
+        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            // A lock is waited for in C; what lets go of it is a thread of Python's, when its connection ends.
+            python.exec("""
+                import socket
+                lock = threading.Lock()
+                lock.acquire()
+                def let_go(connection):
+                    connection.recv(1)
+                    lock.release()
+                def let_go_later(port):
+                    connection = socket.create_connection(("127.0.0.1", port))
+                    threading.Thread(target=let_go, args=(connection,), daemon=True).start()
+                """);
+            python.call("__main__", "let_go_later", server.getLocalPort());
+            Thread sleeper = new Thread(() -> exec(python, "inside.set()\nlock.acquire()"), "the sleeper");
+            sleeper.start();
+            python.exec("inside.wait()");
+            refused("not closed", () -> python.close(SHORT));
+            refused("call meanwhile", () -> python.exec("pass"));
+            server.accept().close();
+            python.close(LONG);
+            sleeper.join();
+            say("closed at last");
+        }
+    }
+
+    private static void exec(Python python, String source) {
+        try {
+            python.exec(source);
+        } catch (PyException e) {
+            say("interrupted: " + e.pythonType());
+        }
+    }
+
+    private static void refused(String what, Runnable action) {
+        try {
+            action.run();
+            say(what + ": works");
+        } catch (IllegalStateException e) {
+            say(what + ": " + e.getMessage());
+        }
+    }
+
+    private static void say(String line) {
+        System.out.println(line);
+    }
+}

@@ -1,0 +1,99 @@
+"""The Python half of a Java program that started Python: what Java calls once, or rarely.
+
+Java imports this module while it starts the interpreter, calls ``prepare``, starts the engine with what that returns,
+and then calls ``make_host_block``, for the names that only Java programs use.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import __main__
+from jvloop import _bindings, _jvm
+from jvloop._loop import Loop
+
+_SOURCE_NAME = "<java>"
+
+
+def prepare(java_version: str, java_home: str, jar: str) -> int:
+    """Makes this process's engine that of the Java program; returns the address of the engine's block."""
+    block = _bindings.first_block(Loop)
+    _jvm.adopt_host(java_version, java_home, jar)
+    return block
+
+
+def set_up(search_path: tuple[str, ...], arguments: tuple[str, ...]) -> None:
+    """Applies what the Java program configured, once the interpreter runs."""
+    # The first entry is the one that this package was imported from, and has nothing else. It comes last, so that a
+    # child of multiprocessing finds the package, and nothing of the program's is hidden.
+    sys.path.append(sys.path.pop(0))
+    sys.path[:0] = search_path
+    sys.argv = ["", *arguments]
+
+
+def execute(source: str) -> None:
+    exec(compile(source, _SOURCE_NAME, "exec"), vars(__main__))
+
+
+def evaluate(expression: str) -> Any:
+    return eval(compile(expression.strip(), _SOURCE_NAME, "eval"), vars(__main__))
+
+
+def type_name(instance: object) -> str:
+    """The name of an object's class, with its module unless that is builtins."""
+    cls = type(instance)
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+
+
+_Frame = tuple[str, str, str, int]
+
+
+_Description = tuple[str, str, list[_Frame], BaseException | None, tuple[Any, ...]]
+
+
+def describe_exception(exception: BaseException) -> _Description:
+    """What Java shows of an exception: class, message, frames from the innermost on, cause, exceptions of a group."""
+    frames: list[_Frame] = []
+    traceback = exception.__traceback__
+    while traceback is not None:
+        frame = traceback.tb_frame
+        code = frame.f_code
+        if frame.f_globals is not globals():
+            module = str(frame.f_globals.get("__name__", "?"))
+            frames.append((module, code.co_qualname, code.co_filename, traceback.tb_lineno or -1))
+        traceback = traceback.tb_next
+    frames.reverse()
+    cause = exception.__cause__
+    if cause is None and not exception.__suppress_context__:
+        cause = exception.__context__
+    members = exception.exceptions if isinstance(exception, BaseExceptionGroup) else ()
+    return type_name(exception), _message(exception), frames, cause, members
+
+
+def _message(exception: BaseException) -> str:
+    try:
+        text = str(exception)
+    except Exception:
+        text = "<its text cannot be made>"
+    notes = getattr(exception, "__notes__", None)
+    return "\n".join([text, *map(str, notes)]) if isinstance(notes, list) else text
+
+
+def new_int(two_complement: bytes) -> int:
+    return int.from_bytes(two_complement, "big", signed=True)
+
+
+def int_bytes(value: int) -> bytes:
+    return value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)
+
+
+_HELPERS = (set_up, execute, evaluate, type_name, describe_exception, new_int, int_bytes)
+_TYPES = (list, dict, set, frozenset)
+
+
+def make_host_block() -> int:
+    """The address of a block with the names of this module that Java knows."""
+    objects: dict[str, object] = {f"helper.{function.__name__}": function for function in _HELPERS}
+    objects.update({f"type.{cls.__name__}": cls for cls in _TYPES})
+    return _bindings.make_block(objects, {})
