@@ -12,7 +12,7 @@ COMMIT = $(addprefix --commit ,$(shell git describe --always --dirty 2>/dev/null
 BENCH_OPTIONS = $(if $(ONLY),--only '$(ONLY)') $(if $(LOOPS),--loops $(LOOPS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(COMMIT) $(ARGS)
 PYTHON_SOURCES := pyproject.toml LICENSE README.md $(shell find python -name '*.py' -o -name py.typed)
 
-.PHONY: help run test test-quick test-3.14 test-free-threaded lint engine wheel bench bench-3.14 bench-growth bench-java doctor clean
+.PHONY: help run test test-quick test-3.14 test-free-threaded lint engine wheel bench bench-3.14 bench-growth bench-java bench-host doctor clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ bench-growth: wheel ## Benchmarks of cost against size: connections, timers, pen
 
 bench-java: ## JMH benchmarks of the Java parts that stand alone; ARGS="TimerHeap -f 1 -prof gc"
 	@tools/bench-java.sh $(ARGS)
+
+bench-host: ## Python called from Java, on jvloop and on JEP; ONLY=squareRoot,upper ROUNDS=1 PYTHONS=3.12 ARGS="-wi 2"
+	@tools/bench-host.sh $(BENCH_OPTIONS)
 
 doctor: wheel ## What Java, what Python, and does the loop work
 	@tools/run.sh $(WHEEL) doctor

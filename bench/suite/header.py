@@ -15,7 +15,8 @@ from suite.figures import Rounds
 from suite.runner import BENCH, LIMIT_WARMUP_S, Settings
 
 
-def _first_line(command: list[str]) -> str:
+def first_line(command: list[str]) -> str:
+    """Give the first line that a command prints, or ``unknown``."""
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
@@ -30,9 +31,23 @@ def _processor() -> str:
     return platform.processor() or "unknown"
 
 
-def _real_time_policy() -> str | None:
+def real_time_policy() -> str | None:
     """Give the name of the scheduling class that the measurements inherit, if it is a real-time one."""
     return {os.SCHED_FIFO: "SCHED_FIFO", os.SCHED_RR: "SCHED_RR"}.get(os.sched_getscheduler(0))
+
+
+def machine() -> dict[str, str]:
+    """Say when and where this is."""
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "machine": f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
+        "load before the run": " ".join(f"{value:.2f}" for value in os.getloadavg()),
+    }
+
+
+def commit() -> str:
+    """Ask git which commit this is."""
+    return first_line(["git", "-C", str(BENCH), "describe", "--always", "--dirty"])
 
 
 def _java() -> dict[str, str]:
@@ -45,7 +60,7 @@ def _java() -> dict[str, str]:
     return {"Java": told.get("Java", "unknown").partition(",")[0], "JVM options": " ".join(options)}
 
 
-def make_header(loop_names: list[str], settings: Settings, rounds: int, commit: str) -> dict[str, str]:
+def make_header(loop_names: list[str], settings: Settings, rounds: int, known_commit: str) -> dict[str, str]:
     """Describe machine, versions and method."""
     pinning = (
         f"loop thread on core {settings.loop_core}, load generator on core {settings.load_core}; JVM helper threads "
@@ -54,19 +69,17 @@ def make_header(loop_names: list[str], settings: Settings, rounds: int, commit: 
         else "none (one core)"
     )
     header = {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "machine": f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
-        "load before the run": " ".join(f"{value:.2f}" for value in os.getloadavg()),
+        **machine(),
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
         "loops": ", ".join(f"{name} {loops.version(name)}" for name in loop_names if name != loops.LIMIT),
-        "C compiler": _first_line([os.environ.get("CC", "cc"), "--version"]),
-        "commit": commit or _first_line(["git", "-C", str(BENCH), "describe", "--always", "--dirty"]),
+        "C compiler": first_line([os.environ.get("CC", "cc"), "--version"]),
+        "commit": known_commit or commit(),
         "method": f"{rounds} rounds, loops interleaved, each measurement a fresh process; warm-up "
         f"{settings.warmup_s:g} s (C: {min(settings.warmup_s, LIMIT_WARMUP_S):g} s), measured "
         f"{settings.duration_s:g} s",
         "pinning": pinning,
     }
-    if (policy := _real_time_policy()) is not None:
+    if (policy := real_time_policy()) is not None:
         header["scheduler"] = (
             f"{policy}, which Linux stops for 50 ms in each second of work: it spoils the fairness rows"
         )

@@ -42,6 +42,14 @@ def table(workload: Workload, rounds: Rounds, loops: list[str], baseline: str) -
     return lines
 
 
+def cell_key(baseline: str) -> str:
+    """Say what a cell of :func:`table` holds."""
+    return (
+        f"A cell: median of the rounds · ratio of the medians to {baseline} (ratios of the single rounds, least to "
+        f"greatest). The {baseline} column shows the least and the greatest value instead."
+    )
+
+
 def _spanned(ratio: float, span: tuple[float, float]) -> str:
     return f"**{ratio:.2f}x** ({span[0]:.2f} to {span[1]:.2f})"
 
@@ -182,11 +190,7 @@ def markdown(data: dict[str, Any]) -> str:
         lines += ["", "## Not measured", ""]
         lines += [f"- {each['workload']} on {each['loop']}: {each['reason']}" for each in data["failures"]]
     lines += _tables(data)
-    cell = (
-        f"A cell: median of the rounds · ratio of the medians to {baseline} (ratios of the single rounds, least to "
-        f"greatest). The {baseline} column shows the least and the greatest value instead."
-    )
-    lines += ["", cell]
+    lines += ["", cell_key(baseline)]
     used = [WORKLOADS[name] for name in data["results"]]
     lines += ["", "## What the rows do", ""] + [f"- `{workload.name}`: {workload.title}" for workload in used]
     return "\n".join(lines) + "\n"
