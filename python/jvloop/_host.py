@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 import __main__
-from jvloop import _bindings, _jvm
+from jvloop import _bindings, _host_values, _jvm
 from jvloop._loop import Loop
 
 _SOURCE_NAME = "<java>"
@@ -80,15 +80,7 @@ def _message(exception: BaseException) -> str:
     return "\n".join([text, *map(str, notes)]) if isinstance(notes, list) else text
 
 
-def new_int(two_complement: bytes) -> int:
-    return int.from_bytes(two_complement, "big", signed=True)
-
-
-def int_bytes(value: int) -> bytes:
-    return value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)
-
-
-_HELPERS = (set_up, execute, evaluate, type_name, describe_exception, new_int, int_bytes)
+_HELPERS = (set_up, execute, evaluate, type_name, describe_exception, *_host_values.HELPERS)
 _TYPES = (list, dict, set, frozenset)
 
 

@@ -9,11 +9,23 @@ import java.util.Map;
  * <p>Every method may be called by any thread. A platform thread runs Python itself; a virtual thread has a platform
  * thread run it, and waits unmounted. One thread at a time runs Python code (the GIL), others wait.
  *
- * <p>Values on their way in and out: {@code null} is None; booleans, numbers, strings and {@code byte[]} are bool, int,
- * float, str and bytes; {@code List}, {@code Object[]}, {@code Map} and {@code Set} are list, tuple, dict and set; the
- * constant of an enum is its name; a {@link PyObject} is itself. An int comes as a {@code Long}, or as a {@code BigInteger}
- * if it is too large. Anything else is an {@link IllegalArgumentException} on the way in, and a {@link PyObject} on the
- * way out.
+ * <p>Values on their way in, and out again by {@link PyObject#as}:
+ *
+ * <ul>
+ *   <li>{@code null} is None; booleans, numbers of any size, strings and {@code byte[]} are bool, int, float, str and
+ *       bytes. An int comes as a {@code Long}, or as a {@code BigInteger} if it is too large.
+ *   <li>{@code List}, {@code Object[]}, {@code Map} and {@code Set} are list, tuple, dict and set.
+ *   <li>A record is a dict, and is made of a dict, a named tuple or a dataclass with its components' names; what these
+ *       have besides is left out. An {@code Optional} is its value or None, and may be missing among those.
+ *   <li>The constant of an enum is its name, and is made of that or of the member of a Python enum that has it.
+ *   <li>{@code LocalDate}, {@code LocalTime}, {@code OffsetTime}, {@code LocalDateTime}, {@code OffsetDateTime},
+ *       {@code ZonedDateTime}, {@code Instant}, {@code Duration} and {@code ZoneId} are date, time, datetime, timedelta
+ *       and tzinfo, cut off at microseconds. Local ones are Python's naive ones, all others are aware.
+ *   <li>{@code BigDecimal}, {@code Path} and {@code UUID} are Decimal, Path and UUID.
+ *   <li>A {@link PyObject} is itself, and what an object of any other class comes as.
+ * </ul>
+ *
+ * <p>What has no counterpart, is nested more than 200 deep or contains itself is an {@link IllegalArgumentException}.
  */
 public interface Python extends AutoCloseable {
     /** Begins the choice of a Python. */

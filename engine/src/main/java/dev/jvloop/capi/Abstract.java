@@ -2,14 +2,12 @@ package dev.jvloop.capi;
 
 import java.lang.invoke.MethodHandle;
 
-/** Calls, sequences and buffers. The functions of abstract.h, under C's names. */
+/** Calls and sequences. Functions of abstract.h, under C's names. */
 public final class Abstract {
     private static final MethodHandle PYOBJECT_CALLNOARGS = Downcall.plain("PyObject_CallNoArgs");
     private static final MethodHandle PYOBJECT_CALLONEARG = Downcall.plain("PyObject_CallOneArg");
     private static final MethodHandle PYOBJECT_VECTORCALL = Downcall.plain("PyObject_Vectorcall");
     private static final MethodHandle PYOBJECT_VECTORCALLMETHOD = Downcall.plain("PyObject_VectorcallMethod");
-    private static final MethodHandle PYOBJECT_GETBUFFER = Downcall.plain("PyObject_GetBuffer");
-    private static final MethodHandle PYBUFFER_RELEASE = Downcall.plain("PyBuffer_Release");
     private static final MethodHandle PYSEQUENCE_GETITEM = Downcall.plain("PySequence_GetItem");
     private static final MethodHandle PYSEQUENCE_TUPLE = Downcall.plain("PySequence_Tuple");
 
@@ -42,22 +40,6 @@ public final class Abstract {
     public static long PyObject_VectorcallMethod(long name, long arguments, long nargsf, long kwnames) {
         try {
             return (long) PYOBJECT_VECTORCALLMETHOD.invokeExact(name, arguments, nargsf, kwnames);
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
-        }
-    }
-
-    public static long PyObject_GetBuffer(long exporter, long view, long flags) {
-        try {
-            return (long) PYOBJECT_GETBUFFER.invokeExact(exporter, view, flags, 0L);
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
-        }
-    }
-
-    public static long PyBuffer_Release(long view) {
-        try {
-            return (long) PYBUFFER_RELEASE.invokeExact(view, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }

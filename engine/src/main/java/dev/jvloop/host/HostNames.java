@@ -9,6 +9,11 @@ final class HostNames {
     static final long EVALUATE = Namespace.object("helper.evaluate");
     static final long DESCRIBE_EXCEPTION = Namespace.object("helper.describe_exception");
     static final long TYPE_NAME = Namespace.object("helper.type_name");
+    static final long MAKE = Namespace.object("helper.make");
+    static final long TAKE_APART = Namespace.object("helper.take_apart");
+    static final long FIELDS = Namespace.object("helper.fields");
+    static final long ENUM_NAME = Namespace.object("helper.enum_name");
+    static final long NUMBER = Namespace.object("helper.number");
     static final long NEW_INT = Namespace.object("helper.new_int");
     static final long INT_BYTES = Namespace.object("helper.int_bytes");
     static final long STR = Namespace.object("type.str");

@@ -54,8 +54,13 @@ final class ToJava {
             case TUPLE -> list(object, ToPython.deeper(depth)).toArray();
             case DICT -> map(object, ToPython.deeper(depth));
             case SET -> set(object, ToPython.deeper(depth));
-            case OTHER -> handle(object);
+            case OTHER -> other(object);
         };
+    }
+
+    private Object other(long object) {
+        Object valueOrNull = RareValues.valueOrNull(object, this);
+        return valueOrNull == null ? handle(object) : valueOrNull;
     }
 
     /** A further handle of the object. */
@@ -97,7 +102,8 @@ final class ToJava {
         }
     }
 
-    private List<Object> list(long object, int depth) {
+    /** The items of a sequence. */
+    List<Object> list(long object, int depth) {
         List<Object> values = new ArrayList<>();
         forEach(object, item -> values.add(natural(item, depth)));
         return values;

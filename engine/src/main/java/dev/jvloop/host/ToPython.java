@@ -19,6 +19,7 @@ import java.lang.reflect.Array;
 import java.math.BigInteger;
 import java.util.Collection;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Java values as Python objects. In Python. The table is {@link dev.jvloop.Python}'s. */
@@ -58,9 +59,9 @@ final class ToPython {
             case Collection<?> value -> newList(value.toArray(), deeper(depth));
             case Object[] value -> newTuple(value, deeper(depth));
             case Object value when value.getClass().isArray() -> newListOfPrimitives(value);
-            default ->
-                throw new IllegalArgumentException(
-                        "a " + valueOrNull.getClass().getName() + " has no counterpart in Python");
+            case Record value -> newDict(Records.values(value), deeper(depth));
+            case Optional<?> value -> newObject(value.orElse(null), deeper(depth));
+            default -> RareValues.newObject(valueOrNull);
         };
     }
 

@@ -1,6 +1,6 @@
 package dev.jvloop.transport;
 
-import dev.jvloop.capi.Abstract;
+import dev.jvloop.capi.Buffers;
 import dev.jvloop.capi.ByteStrings;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.PyErrors;
@@ -22,7 +22,7 @@ final class Buffer implements AutoCloseable {
     private final long view = arena.allocate(VIEW_SIZE, 8).address();
 
     private Buffer(long exporter, long flags) {
-        if ((int) Abstract.PyObject_GetBuffer(exporter, view, flags) != 0) {
+        if (Buffers.PyObject_GetBuffer(exporter, view, flags) != 0) {
             arena.close();
             throw PythonError.SET;
         }
@@ -83,7 +83,7 @@ final class Buffer implements AutoCloseable {
 
     @Override
     public void close() {
-        Abstract.PyBuffer_Release(view);
+        Buffers.PyBuffer_Release(view);
         arena.close();
     }
 }
