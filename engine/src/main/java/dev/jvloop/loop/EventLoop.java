@@ -40,8 +40,6 @@ public final class EventLoop {
 
     /** While callbacks keep the loop busy, I/O is polled at least this often. */
     private static final long POLL_INTERVAL_NANOS = 50_000;
-    /** asyncio's longest wait in its selector: a day. Longer ones only repeat it. */
-    private static final long MAX_WAIT_NANOS = 24L * 3600 * 1_000_000_000L;
 
     static final long FOREVER = -1;
 
@@ -475,7 +473,7 @@ public final class EventLoop {
     private void waitForIo(long now) {
         long timeout = waitLimitNanos;
         if (!timers.isEmpty()) {
-            long untilTimer = nanosUntil(timers.firstDeadline(), now);
+            long untilTimer = timers.nanosUntilFirst(now);
             timeout = timeout == FOREVER ? untilTimer : Math.min(timeout, untilTimer);
         }
         if (timeout == 0) {
@@ -503,14 +501,6 @@ public final class EventLoop {
             throw PyErr.raiseOsError(-count);
         }
         nextPollNanos = Long.MIN_VALUE;
-    }
-
-    private static long nanosUntil(long deadline, long now) {
-        if (deadline <= now) {
-            return 0;
-        }
-        long nanos = deadline - now;
-        return nanos < 0 ? MAX_WAIT_NANOS : Math.min(nanos, MAX_WAIT_NANOS);
     }
 
     private int sleep(long timeoutNanos) {

@@ -2,6 +2,7 @@ package dev.jvloop.loop;
 
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.Refs;
+import dev.jvloop.timer.TimerHeap;
 import java.util.function.LongConsumer;
 
 /**
@@ -36,6 +37,11 @@ final class Timers {
     /** The earliest deadline. There must be one. */
     long firstDeadline() {
         return heap.firstDeadline();
+    }
+
+    /** How long to wait for the earliest deadline. There must be one. */
+    long nanosUntilFirst(long now) {
+        return heap.nanosUntilFirst(now);
     }
 
     // ---- timer handles ----

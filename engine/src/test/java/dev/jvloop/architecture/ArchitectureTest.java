@@ -69,6 +69,8 @@ class ArchitectureTest {
                 .definedBy("dev.jvloop.linux..")
                 .layer("py")
                 .definedBy("dev.jvloop.py..")
+                .layer("timer")
+                .definedBy("dev.jvloop.timer..")
                 .layer("openssl")
                 .definedBy("dev.jvloop.openssl..")
                 .layer("loop")
@@ -79,10 +81,14 @@ class ArchitectureTest {
                 .definedBy("dev.jvloop.bridge..")
                 .layer("host")
                 .definedBy("dev.jvloop.host..")
+                .layer("reactor")
+                .definedBy("dev.jvloop.reactor..")
                 .layer("api")
                 .definedBy("dev.jvloop")
                 .whereLayer("api")
-                .mayOnlyBeAccessedByLayers("host")
+                .mayOnlyBeAccessedByLayers("host", "reactor")
+                .whereLayer("reactor")
+                .mayOnlyBeAccessedByLayers("api")
                 .whereLayer("host")
                 .mayOnlyBeAccessedByLayers("api")
                 .whereLayer("bridge")
@@ -91,12 +97,14 @@ class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("bridge")
                 .whereLayer("loop")
                 .mayOnlyBeAccessedByLayers("transport", "bridge")
+                .whereLayer("timer")
+                .mayOnlyBeAccessedByLayers("loop", "reactor")
                 .whereLayer("openssl")
                 .mayOnlyBeAccessedByLayers("loop", "transport", "bridge")
                 .whereLayer("py")
                 .mayOnlyBeAccessedByLayers("openssl", "loop", "transport", "bridge", "host")
                 .whereLayer("linux")
-                .mayOnlyBeAccessedByLayers("loop", "transport", "bridge", "host")
+                .mayOnlyBeAccessedByLayers("loop", "transport", "bridge", "host", "reactor")
                 .check(ENGINE);
     }
 
@@ -108,11 +116,13 @@ class ArchitectureTest {
                         "dev.jvloop.capi..",
                         "dev.jvloop.linux..",
                         "dev.jvloop.py..",
+                        "dev.jvloop.timer..",
                         "dev.jvloop.openssl..",
                         "dev.jvloop.loop..",
                         "dev.jvloop.transport..",
                         "dev.jvloop.bridge..",
                         "dev.jvloop.host..",
+                        "dev.jvloop.reactor..",
                         "dev.jvloop")
                 .check(ENGINE);
     }
@@ -142,16 +152,16 @@ class ArchitectureTest {
     }
 
     @Test
-    void linuxKnowsNoPython() {
+    void linuxAndTheReactorKnowNoPython() {
         noClasses()
                 .that()
-                .resideInAPackage("dev.jvloop.linux..")
+                .resideInAnyPackage("dev.jvloop.linux..", "dev.jvloop.timer..", "dev.jvloop.reactor..")
                 .should()
                 .dependOnClassesThat(describe(
                         "are CPython's",
                         (JavaClass type) -> type.getPackageName().equals("dev.jvloop.capi")
                                 && !type.getSimpleName().matches("Downcall|Memory|Symbols")))
-                .because("descriptors and epoll can be tested without an interpreter")
+                .because("descriptors, epoll and timers can be used without an interpreter")
                 .check(ENGINE);
     }
 
@@ -208,8 +218,11 @@ class ArchitectureTest {
      * Classes with a lock of their own, held for a few instructions in which nothing of Python is called: its garbage
      * collector, which stops threads where they call it, never stops one that holds such a lock.
      */
-    private static final Set<String> SHORT_LOCKS =
-            Set.of("dev.jvloop.py.Registry", "dev.jvloop.loop.Mailbox", "dev.jvloop.loop.DescriptorOwners");
+    private static final Set<String> SHORT_LOCKS = Set.of(
+            "dev.jvloop.py.Registry",
+            "dev.jvloop.loop.Mailbox",
+            "dev.jvloop.loop.DescriptorOwners",
+            "dev.jvloop.reactor.Inbox");
 
     @Test
     void law3OnlyShortLocks() {
@@ -294,7 +307,7 @@ class ArchitectureTest {
                 .that()
                 .haveNameNotMatching("dev\\.jvloop\\.loop\\.ThreadClaim")
                 .and()
-                .resideOutsideOfPackages("dev.jvloop.host", "dev.jvloop")
+                .resideOutsideOfPackages("dev.jvloop.host", "dev.jvloop.reactor", "dev.jvloop")
                 .should()
                 .dependOnClassesThat()
                 .areAssignableTo(Thread.class)
@@ -306,7 +319,7 @@ class ArchitectureTest {
     void threadsAreComparedAndNothingElse() {
         noClasses()
                 .that()
-                .resideOutsideOfPackage("dev.jvloop.host")
+                .resideOutsideOfPackages("dev.jvloop.host", "dev.jvloop.reactor")
                 .should()
                 .callMethodWhere(
                         target(owner(nameMatching("java\\.lang\\.Thread"))).and(not(target(name("currentThread")))))

@@ -15,7 +15,7 @@ import java.util.LinkedHashSet;
 import java.util.Set;
 
 /** Real file descriptors for tests, by C functions that the engine itself has no use for; closes all of them. */
-final class Descriptors implements AutoCloseable {
+public final class Descriptors implements AutoCloseable {
     static final int AF_UNIX = 1;
     static final int AF_INET = 2;
     private static final int SOCK_STREAM = 1;
@@ -29,31 +29,31 @@ final class Descriptors implements AutoCloseable {
     private final Set<Integer> open = new LinkedHashSet<>();
 
     /** Two connected Unix stream sockets, non-blocking. */
-    int[] socketPair() {
+    public int[] socketPair() {
         MemorySegment pair = arena.allocate(8, 4);
         succeed("socketpair", AF_UNIX, SOCK_STREAM | NONBLOCK_CLOEXEC, 0, pair.address());
         return twoOf(pair);
     }
 
     /** The read and the write end of a pipe, non-blocking. */
-    int[] pipe() {
+    public int[] pipe() {
         MemorySegment pair = arena.allocate(8, 4);
         succeed("pipe2", pair.address(), NONBLOCK_CLOEXEC);
         return twoOf(pair);
     }
 
     /** An event file descriptor, which is always writable. */
-    int eventfd() {
+    public int eventfd() {
         return owned(calls.eventfd());
     }
 
     /** A regular file, open for reading. */
-    int regularFile(String path) {
+    public int regularFile(String path) {
         return owned(succeed("open", arena.allocateFrom(path).address(), 0));
     }
 
     /** A descriptor of 127.0.0.1, any port, that listens. */
-    int listener() {
+    public int listener() {
         int fd = tcpSocket();
         succeed("bind", fd, loopback((short) 0).address(), 16);
         succeed("listen", fd, 16);
@@ -61,7 +61,7 @@ final class Descriptors implements AutoCloseable {
     }
 
     /** A blocking TCP socket, connected to a port of 127.0.0.1 (network byte order). */
-    int connectedTo(short port) {
+    public int connectedTo(short port) {
         int fd = tcpSocket();
         succeed("connect", fd, loopback(port).address(), 16);
         return fd;
@@ -94,25 +94,25 @@ final class Descriptors implements AutoCloseable {
         return (fcntl(fd, F_GETFD, 0) & 1) != 0;
     }
 
-    boolean isOpen(int fd) {
+    public boolean isOpen(int fd) {
         return fcntl(fd, F_GETFD, 0) >= 0;
     }
 
     /** The same open file under the first free number from {@code atLeast} on. */
-    int duplicateFrom(int fd, int atLeast) {
+    public int duplicateFrom(int fd, int atLeast) {
         int duplicate = fcntl(fd, F_DUPFD, atLeast);
         assertTrue(duplicate >= atLeast, "no descriptor from " + atLeast + " on is free");
         return owned(duplicate);
     }
 
     /** Gives {@code number}, which may be closed, to the open file of {@code fd}. */
-    void duplicateTo(int fd, int number) {
+    public void duplicateTo(int fd, int number) {
         succeed("dup2", fd, number);
         owned(number);
     }
 
     /** Closes one of the descriptors, behind everybody's back. */
-    void close(int fd) {
+    public void close(int fd) {
         assertTrue(open.remove(fd));
         calls.close(fd);
     }
@@ -123,13 +123,13 @@ final class Descriptors implements AutoCloseable {
         return fd;
     }
 
-    void write(int fd, String text) {
+    public void write(int fd, String text) {
         MemorySegment bytes = arena.allocateFrom(text);
         assertTrue(calls.write(fd, bytes.address(), text.length()) == text.length());
     }
 
     /** What {@code read} gives, as text; at most 4096 bytes. */
-    String read(int fd) {
+    public String read(int fd) {
         MemorySegment room = arena.allocate(4096);
         long count = calls.read(fd, room.address(), 4096);
         assertTrue(count >= 0, () -> "errno " + -count);

@@ -1,4 +1,4 @@
-package dev.jvloop.loop;
+package dev.jvloop.timer;
 
 import dev.jvloop.benchmark.EngineBenchmark;
 import java.util.SplittableRandom;

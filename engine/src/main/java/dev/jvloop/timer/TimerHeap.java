@@ -1,4 +1,4 @@
-package dev.jvloop.loop;
+package dev.jvloop.timer;
 
 import java.util.Arrays;
 import java.util.function.LongConsumer;
@@ -9,11 +9,14 @@ import java.util.function.LongPredicate;
  *
  * <p>Timers of one deadline leave in the order they came. Cancelling costs nothing here: the heap is told how many
  * of its handles are cancelled, and when they are more than half of it, it is rebuilt without them, so that each
- * cancel pays O(1) on average and cancelled timers do not hold memory. Guarded by the GIL.
+ * cancel pays O(1) on average and cancelled timers do not hold memory. A handle is any number: a Python object's address,
+ * which the heap then owns a reference to, or an index. Not thread-safe.
  */
 public final class TimerHeap {
     private static final int COMPACT_ABOVE = 100;
     private static final int INITIAL_CAPACITY = 64;
+    /** asyncio's longest wait in its selector: a day. Longer ones only repeat it. */
+    private static final long MAX_WAIT_NANOS = 24L * 3600 * 1_000_000_000L;
 
     private long[] deadlines = new long[INITIAL_CAPACITY];
     private long[] numbers = new long[INITIAL_CAPACITY];
@@ -46,6 +49,15 @@ public final class TimerHeap {
     /** The earliest deadline. The heap must not be empty. */
     public long firstDeadline() {
         return deadlines[0];
+    }
+
+    /** How long to wait for the earliest deadline: at least 0, and at most a day. The heap must not be empty. */
+    public long nanosUntilFirst(long now) {
+        if (deadlines[0] <= now) {
+            return 0;
+        }
+        long nanos = deadlines[0] - now;
+        return nanos < 0 ? MAX_WAIT_NANOS : Math.min(nanos, MAX_WAIT_NANOS);
     }
 
     /** The handle of the earliest deadline. The heap must not be empty. */

@@ -1,4 +1,4 @@
-package dev.jvloop.loop;
+package dev.jvloop.timer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
