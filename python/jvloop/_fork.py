@@ -25,7 +25,7 @@ def refuse(*args: Any, **kwargs: Any) -> NoReturn:
 
 _native_types: list[type] = []
 
-_TP_CLEAR, _TP_DEALLOC, _TP_TRAVERSE = 51, 52, 71
+_TP_CALL, _TP_CLEAR, _TP_DEALLOC, _TP_TRAVERSE = 50, 51, 52, 71
 _TPFLAGS_HAVE_GC = 1 << 14
 
 
@@ -52,11 +52,12 @@ def disarm(classes: list[Any]) -> None:
                 setattr(cls, attribute, _is_closing if attribute == "is_closing" else refuse)
     for native in _native_types:
         # Functions of CPython's own that take the object first. PyCallable_Check answers 0, which says to the
-        # collector that there is nothing to visit or to clear.
+        # collector that there is nothing to visit or to clear; PyObject_GetIter raises a TypeError.
         collected = native.__flags__ & _TPFLAGS_HAVE_GC
         _replace_slot(native, _TP_DEALLOC, "PyObject_GC_Del" if collected else "PyObject_Free")
         _replace_slot(native, _TP_TRAVERSE, "PyCallable_Check")
         _replace_slot(native, _TP_CLEAR, "PyCallable_Check")
+        _replace_slot(native, _TP_CALL, "PyObject_GetIter")
 
 
 def _replace_slot(native: type, slot: int, function: str) -> None:

@@ -6,11 +6,12 @@ and then calls ``make_host_block``, for the names that only Java programs use.
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import Any
 
 import __main__
-from jvloop import _bindings, _host_values, _jvm
+from jvloop import _bindings, _host_loop, _host_values, _jvm
 from jvloop._loop import Loop
 
 _SOURCE_NAME = "<java>"
@@ -80,8 +81,12 @@ def _message(exception: BaseException) -> str:
     return "\n".join([text, *map(str, notes)]) if isinstance(notes, list) else text
 
 
-_HELPERS = (set_up, execute, evaluate, type_name, describe_exception, *_host_values.HELPERS)
-_TYPES = (list, dict, set, frozenset)
+_HELPERS = (
+    *(set_up, execute, evaluate, type_name, describe_exception),
+    _host_loop.start_task,
+    *_host_values.HELPERS,
+)
+_TYPES = (list, dict, set, frozenset, asyncio.CancelledError, _host_loop.LoopRun)
 
 
 def make_host_block() -> int:

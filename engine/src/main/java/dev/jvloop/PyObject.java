@@ -1,7 +1,6 @@
 package dev.jvloop;
 
 import java.util.Iterator;
-import java.util.Map;
 
 /**
  * A Python object, held by an owned reference.
@@ -26,13 +25,10 @@ public interface PyObject extends AutoCloseable, Iterable<PyObject> {
     /** {@code object[key] = value}. */
     void setItem(Object key, Object value);
 
-    /** {@code object(*arguments)}. */
+    /** {@code object(*arguments)}; the last argument may be {@link Keywords}. */
     PyObject call(Object... arguments);
 
-    /** {@code object(*arguments, **keywords)}, with the keywords in the order of the map. */
-    PyObject call(Map<String, ?> keywords, Object... arguments);
-
-    /** {@code object.name(*arguments)}. */
+    /** {@code object.name(*arguments)}; the last argument may be {@link Keywords}. */
     PyObject callMethod(String name, Object... arguments);
 
     /**

@@ -1,7 +1,6 @@
 package dev.jvloop;
 
 import java.time.Duration;
-import java.util.Map;
 
 /**
  * CPython in this Java process.
@@ -60,11 +59,21 @@ public interface Python extends AutoCloseable {
      */
     PyObject importModule(String name);
 
-    /** {@code module.function(*arguments)}, with the module imported if it was not yet. */
+    /**
+     * {@code module.function(*arguments)}, with the module imported if it was not yet; the last argument may be
+     * {@link Keywords}.
+     */
     PyObject call(String module, String function, Object... arguments);
 
-    /** {@code module.function(*arguments, **keywords)}. */
-    PyObject call(String module, String function, Map<String, ?> keywords, Object... arguments);
+    /** A loop for coroutines, which is started when this is first called; {@link #startLoop} starts others. */
+    PythonLoop loop();
+
+    /**
+     * Starts an asyncio event loop on a thread of its own, "jvloop loop" and the name.
+     *
+     * @throws IllegalStateException if Python was closed
+     */
+    PythonLoop startLoop(String name);
 
     /** A Java value as a Python object. */
     PyObject toPython(Object value);
@@ -74,7 +83,7 @@ public interface Python extends AutoCloseable {
     void close();
 
     /**
-     * Ends Python: its exit handlers run, its threads that are no daemons are waited for, its files are flushed. Objects
+     * Ends Python: its loops end, as {@link PythonLoop#close(Duration)} says; its exit handlers run, its threads that are no daemons are waited for, its files are flushed. Objects
      * are unusable from then on. A process cannot start Python again. Closing again does nothing.
      *
      * <p>New calls are refused at once. Java threads that are in Python get {@code grace} to come back; then

@@ -25,7 +25,12 @@ final class Failures {
 
     /** The raised exception, taken out of the error indicator. */
     PyException taken() {
-        return described(PyErr.newTaken(), new HashSet<>());
+        return of(PyErr.newTaken());
+    }
+
+    /** An exception that is not raised. Takes over the reference. */
+    PyException of(long ownedException) {
+        return described(ownedException, new HashSet<>());
     }
 
     /** Takes over the reference. */

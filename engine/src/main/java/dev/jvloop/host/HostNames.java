@@ -1,6 +1,8 @@
 package dev.jvloop.host;
 
+import dev.jvloop.capi.Objects;
 import dev.jvloop.py.Namespace;
+import dev.jvloop.py.Py;
 
 /** What {@code jvloop._host} handed over: helpers and types, borrowed for the life of the interpreter. */
 final class HostNames {
@@ -14,6 +16,8 @@ final class HostNames {
     static final long FIELDS = Namespace.object("helper.fields");
     static final long ENUM_NAME = Namespace.object("helper.enum_name");
     static final long NUMBER = Namespace.object("helper.number");
+    static final long LOOP_RUN = Namespace.object("type.LoopRun");
+    static final long START_TASK = Namespace.object("helper.start_task");
     static final long NEW_INT = Namespace.object("helper.new_int");
     static final long INT_BYTES = Namespace.object("helper.int_bytes");
     static final long STR = Namespace.object("type.str");
@@ -28,5 +32,22 @@ final class HostNames {
     static final long FROZENSET = Namespace.object("type.frozenset");
     static final long KEYBOARD_INTERRUPT = Namespace.object("type.KeyboardInterrupt");
 
+    static final long CANCELLED_ERROR = Namespace.object("type.CancelledError");
+
+    static final long RESULT = Py.internForever("result");
+    static final long RUN = Py.internForever("run");
+    static final long STOP = Py.internForever("stop");
+    static final long LOOP = Py.internForever("loop");
+    static final long GRACE_S = Py.internForever("grace_s");
+
     private HostNames() {}
+
+    /** Makes the names at start-up, as {@code Names.prepare} does. */
+    static void prepare() {
+        assert RESULT != 0;
+    }
+
+    static boolean isCancelledError(long exception) {
+        return (int) Objects.PyType_IsSubtype(Py.typeOf(exception), CANCELLED_ERROR) != 0;
+    }
 }

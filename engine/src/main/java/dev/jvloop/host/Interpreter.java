@@ -3,6 +3,7 @@ package dev.jvloop.host;
 import dev.jvloop.PyException;
 import dev.jvloop.PyObject;
 import dev.jvloop.Python;
+import dev.jvloop.PythonLoop;
 import dev.jvloop.capi.Lifecycle;
 import dev.jvloop.capi.Modules;
 import dev.jvloop.py.Calls;
@@ -12,7 +13,6 @@ import dev.jvloop.py.PythonError;
 import java.lang.foreign.Arena;
 import java.lang.ref.Cleaner;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -25,8 +25,6 @@ import java.util.function.Supplier;
 
 /** The interpreter of this process. */
 public final class Interpreter implements Python {
-    private static final Duration GRACE = Duration.ofSeconds(10);
-
     /** Where this process is on its one way from no interpreter to one that has ended. */
     private enum Stage {
         NONE("there is none"),
@@ -59,6 +57,7 @@ public final class Interpreter implements Python {
     private final Failures failures = new Failures(this);
     private final ToJava toJava = new ToJava(this);
     private final Casts casts = new Casts(toJava);
+    private final Loops loops = new Loops(this);
     private final Semaphore closing = new Semaphore(1);
     private final MainThread main;
     private final String version;
@@ -153,7 +152,7 @@ public final class Interpreter implements Python {
     }
 
     /** A handle that takes over the reference. */
-    PyObject newHandle(long ownedObject) {
+    ObjectHandle newHandle(long ownedObject) {
         return new ObjectHandle(this, new OwnedReference(ownedObject, released));
     }
 
@@ -161,6 +160,14 @@ public final class Interpreter implements Python {
     @SuppressWarnings("unchecked")
     <T> T cast(long object, Class<T> type) {
         return (T) casts.cast(object, type);
+    }
+
+    Failures failures() {
+        return failures;
+    }
+
+    MainThread main() {
+        return main;
     }
 
     PythonThreads threads() {
@@ -221,18 +228,15 @@ public final class Interpreter implements Python {
 
     @Override
     public PyObject call(String module, String function, Object... arguments) {
-        return call(module, function, Map.of(), arguments);
+        return run(() -> newHandle(newResult(module, function, arguments)));
     }
 
-    @Override
-    public PyObject call(String module, String function, Map<String, ?> keywords, Object... arguments) {
-        return run(() -> {
-            long ownedModule = newModule(module);
-            long ownedFunction = Owned.releasing(
-                    ownedModule, () -> JavaArguments.with(function, name -> Py.newAttribute(ownedModule, name)));
-            return newHandle(Owned.releasing(
-                    ownedFunction, () -> JavaArguments.newCallResult(ownedFunction, keywords, arguments)));
-        });
+    /** A new reference to the result. In Python. */
+    static long newResult(String module, String function, Object[] arguments) {
+        long ownedModule = newModule(module);
+        long ownedFunction = Owned.releasing(
+                ownedModule, () -> JavaArguments.with(function, name -> Py.newAttribute(ownedModule, name)));
+        return Owned.releasing(ownedFunction, () -> JavaArguments.newCallResult(ownedFunction, arguments));
     }
 
     @Override
@@ -240,11 +244,23 @@ public final class Interpreter implements Python {
         return run(() -> newHandle(ToPython.newObject(value)));
     }
 
+    // ---- loops
+
+    @Override
+    public PythonLoop loop() {
+        return loops.common();
+    }
+
+    @Override
+    public PythonLoop startLoop(String name) {
+        return loops.start(name);
+    }
+
     // ---- the end
 
     @Override
     public void close() {
-        close(GRACE);
+        close(HostLoop.GRACE);
     }
 
     @Override
@@ -263,6 +279,7 @@ public final class Interpreter implements Python {
     }
 
     private void end(Duration grace) {
+        loops.close(grace);
         threads.refuse();
         if (!threads.awaitNobody(grace)) {
             main.run(() -> threads.raiseInside(HostNames.KEYBOARD_INTERRUPT));

@@ -1,11 +1,12 @@
 package dev.jvloop.host;
 
+import dev.jvloop.Keywords;
 import dev.jvloop.capi.Abstract;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.Refs;
 import java.lang.foreign.Arena;
-import java.util.Map;
+import java.util.Arrays;
 import java.util.function.LongFunction;
 
 /** Calling Python with Java's values as arguments. In Python. */
@@ -18,41 +19,41 @@ final class JavaArguments {
         return Owned.releasing(owned, () -> action.apply(owned));
     }
 
-    /** {@code callable(*positional, **keywords)}: a new reference. */
-    static long newCallResult(long callable, Map<String, ?> keywords, Object[] positional) {
-        if (keywords.isEmpty()) {
-            return newResult(
-                    positional, 0, array -> Abstract.PyObject_Vectorcall(callable, array, positional.length, 0));
-        }
-        Object[] names = keywords.keySet().toArray();
-        Object[] all = new Object[positional.length + names.length];
-        System.arraycopy(positional, 0, all, 0, positional.length);
-        for (int i = 0; i < names.length; i++) {
-            all[positional.length + i] = keywords.get(names[i]);
-        }
-        return with(
-                names,
-                ownedNames -> newResult(
-                        all, 0, array -> Abstract.PyObject_Vectorcall(callable, array, positional.length, ownedNames)));
+    /** {@code callable(*arguments)}: a new reference. */
+    static long newCallResult(long callable, Object[] arguments) {
+        return newResult(
+                arguments, 0, (array, count, names) -> Abstract.PyObject_Vectorcall(callable, array, count, names));
     }
 
-    /** {@code object.name(*positional)}: a new reference. */
-    static long newMethodResult(long object, String name, Object[] positional) {
+    /** {@code object.name(*arguments)}: a new reference. */
+    static long newMethodResult(long object, String name, Object[] arguments) {
         return with(
                 name,
                 ownedName -> newResult(
-                        positional,
+                        arguments,
                         object,
-                        array -> Abstract.PyObject_VectorcallMethod(ownedName, array, positional.length + 1L, 0)));
+                        (array, count, names) -> Abstract.PyObject_VectorcallMethod(ownedName, array, count, names)));
     }
 
-    /** An address of arguments to a new reference, or 0. */
+    /** Arguments as the vectorcall protocol has them to a new reference, or 0. */
     private interface Call {
-        long newResultOrNull(long array);
+        long newResultOrNull(long array, long count, long names);
     }
 
-    /** Makes the call with the values as objects in an array, behind {@code self} unless that is 0. */
-    private static long newResult(Object[] values, long self, Call call) {
+    /** Calls with what is last in {@code arguments} as keywords, if it is that, behind {@code self} unless that is 0. */
+    private static long newResult(Object[] arguments, long self, Call call) {
+        int last = arguments.length - 1;
+        if (last < 0 || !(arguments[last] instanceof Keywords keywords)) {
+            return newResult(arguments, arguments.length, self, 0, call);
+        }
+        Object[] names = keywords.asMap().keySet().toArray();
+        Object[] values = Arrays.copyOf(arguments, last + names.length);
+        System.arraycopy(keywords.asMap().values().toArray(), 0, values, last, names.length);
+        return with(names, ownedNames -> newResult(values, last, self, ownedNames, call));
+    }
+
+    /** Makes the call with the values as objects in an array, the first {@code positional} of them without a name. */
+    private static long newResult(Object[] values, int positional, long self, long names, Call call) {
         int first = self == 0 ? 0 : 1;
         try (Arena arena = Arena.ofConfined()) {
             long array = arena.allocate(8L * (values.length + first + 1), 8).address();
@@ -63,7 +64,7 @@ final class JavaArguments {
                 for (int i = 0; i < values.length; i++) {
                     Memory.putLong(objects + 8L * i, ToPython.newObject(values[i]));
                 }
-                return PyErr.checked(call.newResultOrNull(array));
+                return PyErr.checked(call.newResultOrNull(self == 0 ? objects : array, positional + first, names));
             });
         }
     }

@@ -9,7 +9,6 @@ import dev.jvloop.py.PythonError;
 import dev.jvloop.py.Refs;
 import java.lang.ref.Cleaner;
 import java.util.Iterator;
-import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.function.LongFunction;
 
@@ -35,6 +34,13 @@ final class ObjectHandle implements PyObject {
 
     private PyObject newHandle(LongFunction<Long> newResult) {
         return use(object -> interpreter.newHandle(newResult.apply(object)));
+    }
+
+    /** The object, for who keeps this handle open. */
+    long borrowed() {
+        long object = reference.use();
+        reference.endUse();
+        return object;
     }
 
     /** A further reference. In Python. */
@@ -77,12 +83,7 @@ final class ObjectHandle implements PyObject {
 
     @Override
     public PyObject call(Object... arguments) {
-        return call(Map.of(), arguments);
-    }
-
-    @Override
-    public PyObject call(Map<String, ?> keywords, Object... arguments) {
-        return newHandle(object -> JavaArguments.newCallResult(object, keywords, arguments));
+        return newHandle(object -> JavaArguments.newCallResult(object, arguments));
     }
 
     @Override

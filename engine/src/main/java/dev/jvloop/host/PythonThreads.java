@@ -189,6 +189,15 @@ final class PythonThreads {
         }
     }
 
+    /** Raises an exception of this class in a thread, if it is in Python. With the GIL. */
+    void raiseIn(Thread thread, long exceptionClass) {
+        for (Presence presence : presences) {
+            if (presence.isInside && presence.thread.refersTo(thread)) {
+                Gil.raiseInThread(presence.ident, exceptionClass);
+            }
+        }
+    }
+
     /** The threads in Python, for a message. */
     String namesInside() {
         return presences.stream()

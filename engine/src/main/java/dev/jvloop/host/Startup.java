@@ -86,6 +86,8 @@ final class Startup {
                 throw raised();
             }
             Namespace.add(callForNumber(arena, ownedHost, "make_host_block"));
+            HostNames.prepare();
+            TaskEnd.prepare();
             Objects.Py_DecRef(ownedEntry);
             Objects.Py_DecRef(ownedHost);
         }

@@ -66,6 +66,9 @@ public final class EventLoop {
     private final DescriptorOwners owners = new DescriptorOwners();
     private final ThreadClaim claim = Version.FREE_THREADED ? new ThreadClaim() : null;
     private final Mailbox mailbox = Version.FREE_THREADED ? new Mailbox() : null;
+    /** Null until somebody wants it. */
+    private Inbox inbox;
+
     private long nextPollNanos;
     /** Whether somebody waits on the poller, here or outside. With the GIL held; without a GIL the mailbox knows. */
     private boolean sleeping;
@@ -192,6 +195,14 @@ public final class EventLoop {
 
     Timers timers() {
         return timers;
+    }
+
+    /** Where Java threads leave what this loop is to run. Asked for by the loop's thread, or before the loop runs. */
+    public Inbox inbox() {
+        if (inbox == null) {
+            inbox = new Inbox(poller);
+        }
+        return inbox;
     }
 
     // ---- scheduling ----
@@ -388,6 +399,9 @@ public final class EventLoop {
         if (Version.FREE_THREADED) {
             mailbox.setAsleep(value);
         }
+        if (inbox != null) {
+            inbox.setAsleep(value);
+        }
     }
 
     /**
@@ -432,7 +446,7 @@ public final class EventLoop {
         if (Version.FREE_THREADED) {
             takeMail();
         }
-        if (!ready.isEmpty() || isStopping()) {
+        if (!ready.isEmpty() || isStopping() || (inbox != null && !inbox.isEmpty())) {
             return time();
         }
         dropCancelledTimers();
@@ -444,6 +458,9 @@ public final class EventLoop {
         if (Version.FREE_THREADED) {
             // A timer that was left there says how long to wait.
             takeMail();
+        }
+        if (inbox != null) {
+            inbox.run(callbackEnd);
         }
         dropCancelledTimers();
         long now = clock.nanos();
@@ -507,6 +524,10 @@ public final class EventLoop {
         sleeping = true;
         // Another thread may have called stop() just now, and found nobody to wake.
         if (Version.FREE_THREADED && (!mailbox.fallAsleep() || isStopping())) {
+            setSleeping(false);
+            return 0;
+        }
+        if (inbox != null && !inbox.fallAsleep()) {
             setSleeping(false);
             return 0;
         }
@@ -614,6 +635,9 @@ public final class EventLoop {
         closed = true;
         if (Version.FREE_THREADED) {
             mailbox.close();
+        }
+        if (inbox != null) {
+            inbox.close();
         }
         clearQueues();
         handles.clear();

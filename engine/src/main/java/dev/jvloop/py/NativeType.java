@@ -12,6 +12,7 @@ import java.lang.invoke.MethodHandle;
  * of every type made here.
  */
 public final class NativeType {
+    public static final int TP_CALL = 50;
     public static final int TP_CLEAR = 51;
     public static final int TP_DEALLOC = 52;
     public static final int TP_TRAVERSE = 71;
@@ -35,8 +36,11 @@ public final class NativeType {
         Arena forever = Arena.global();
         MemorySegment table = forever.allocate(16L * (slots.length + 1), 8);
         for (int i = 0; i < slots.length; i++) {
+            // The collector's functions have no way to report an error.
+            MethodHandle body = slots[i].body();
+            long function = slots[i].id() == TP_CALL ? Upcalls.raising(body) : Upcalls.neverRaising(body);
             Memory.putInt(table.address() + 16L * i, slots[i].id());
-            Memory.putLong(table.address() + 16L * i + 8, Upcalls.neverRaising(slots[i].body()));
+            Memory.putLong(table.address() + 16L * i + 8, function);
         }
         long spec = forever.allocate(32, 8).address();
         Memory.putLong(spec, forever.allocateFrom(name).address());

@@ -57,7 +57,7 @@ class ArchitectureTest {
             "dev.jvloop.host.Interpreter.PROCESS", "a process has one Python, and can start it once");
 
     private static final String IMMUTABLE_TYPES =
-            "java\\.lang\\.(String|invoke\\..*|foreign\\..*)|java\\.time\\.Duration|dev\\.jvloop\\.py\\.PythonError";
+            "java\\.lang\\.(String|System\\$Logger|invoke\\..*|foreign\\..*)|java\\.time\\.Duration|dev\\.jvloop\\.py\\.PythonError";
 
     @Test
     void layers() {
@@ -96,7 +96,7 @@ class ArchitectureTest {
                 .whereLayer("transport")
                 .mayOnlyBeAccessedByLayers("bridge")
                 .whereLayer("loop")
-                .mayOnlyBeAccessedByLayers("transport", "bridge")
+                .mayOnlyBeAccessedByLayers("transport", "bridge", "host")
                 .whereLayer("timer")
                 .mayOnlyBeAccessedByLayers("loop", "reactor")
                 .whereLayer("openssl")
@@ -221,6 +221,7 @@ class ArchitectureTest {
     private static final Set<String> SHORT_LOCKS = Set.of(
             "dev.jvloop.py.Registry",
             "dev.jvloop.loop.Mailbox",
+            "dev.jvloop.loop.WakeUp",
             "dev.jvloop.loop.DescriptorOwners",
             "dev.jvloop.reactor.Inbox");
 
@@ -257,6 +258,8 @@ class ArchitectureTest {
                 .areNotAssignableTo(MethodTable.class)
                 .and()
                 .doNotHaveFullyQualifiedName("dev.jvloop.transport.TlsNames")
+                .and()
+                .doNotHaveFullyQualifiedName("dev.jvloop.host.HostNames")
                 .should()
                 .callMethod(Py.class, "internForever", String.class)
                 .because("a thread may be stopped in it by the garbage collector of free-threaded Python; in a static"

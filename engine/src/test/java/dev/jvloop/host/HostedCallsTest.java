@@ -6,12 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.jvloop.Keywords;
 import dev.jvloop.PyException;
 import dev.jvloop.PyObject;
 import dev.jvloop.Python;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -83,13 +83,10 @@ class HostedCallsTest {
     @Test
     void aFunctionIsCalledByItsName() {
         assertEquals(6, python.call("math", "gcd", 12, 18).as(int.class));
-        Map<String, Object> keywords = new LinkedHashMap<>();
-        keywords.put("sep", "-");
-        keywords.put("end", "");
         python.exec("import io; out = io.StringIO()");
         try (PyObject out = python.eval("out")) {
-            keywords.put("file", out);
-            python.call("builtins", "print", keywords, 1, "b", null);
+            Keywords keywords = Keywords.of("sep", "-").and("end", "").and("file", out);
+            python.call("builtins", "print", 1, "b", null, keywords);
         }
         assertEquals("1-b-None", text("out.getvalue()"));
         assertThrows(PyException.class, () -> python.call("math", "no_such_function"));
@@ -97,8 +94,20 @@ class HostedCallsTest {
     }
 
     @Test
+    void aMapIsAnArgumentAndKeywordsAreNone() {
+        assertEquals("{\"a\": 1}", python.call("json", "dumps", Map.of("a", 1)).as(String.class));
+        try (PyObject dict = python.eval("{}")) {
+            dict.callMethod("update", Map.of("x", 1), Keywords.of(Map.of("y", 2)));
+            assertEquals("{'x': 1, 'y': 2}", dict.repr());
+        }
+        PyException e =
+                assertThrows(PyException.class, () -> python.call("math", "sqrt", Keywords.of("no_such_name", 1)));
+        assertEquals("TypeError", e.pythonType());
+    }
+
+    @Test
     void attributesAndItemsAreReadAndWritten() {
-        try (PyObject space = python.call("types", "SimpleNamespace", Map.of("a", 1))) {
+        try (PyObject space = python.call("types", "SimpleNamespace", Keywords.of("a", 1))) {
             space.setAttribute("b", List.of("x"));
             assertEquals(1, space.attribute("a").as(int.class));
             assertEquals("x", space.attribute("b").item(0).as(String.class));

@@ -1,0 +1,261 @@
+package dev.jvloop.host;
+
+import dev.jvloop.PyObject;
+import dev.jvloop.PythonLoop;
+import dev.jvloop.capi.Objects;
+import dev.jvloop.loop.EngineObject;
+import dev.jvloop.loop.Inbox;
+import dev.jvloop.py.Calls;
+import dev.jvloop.py.Py;
+import dev.jvloop.py.Refs;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+
+/** A loop and its thread. */
+final class HostLoop implements PythonLoop {
+    private static final System.Logger LOGGER = System.getLogger("dev.jvloop");
+    static final Duration GRACE = Duration.ofSeconds(10);
+    /** What a loop may take to close itself, after its tasks have ended. */
+    private static final Duration MARGIN = Duration.ofSeconds(1);
+
+    private final Interpreter interpreter;
+    private final String name;
+    private final Thread thread;
+    private final CompletableFuture<Void> started = new CompletableFuture<>();
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private final Consumer<HostLoop> whenEnded;
+    private ObjectHandle loopRun;
+    private ObjectHandle pythonLoop;
+    private Inbox inbox;
+    /** What runs, so that nothing is left waiting when the loop ends. The loop's thread only. */
+    private final Submissions running = new Submissions();
+
+    private volatile boolean isClosing;
+
+    private HostLoop(Interpreter interpreter, String name, Consumer<HostLoop> whenEnded) {
+        this.interpreter = interpreter;
+        this.name = name;
+        this.whenEnded = whenEnded;
+        thread = new Thread(null, this::live, "jvloop loop " + name, MainThread.STACK_SIZE_BYTES, false);
+        thread.setDaemon(true);
+    }
+
+    /**
+     * Starts a loop and returns when it takes coroutines.
+     *
+     * @param whenEnded told, by the loop's thread, when the loop has ended
+     */
+    static HostLoop start(Interpreter interpreter, String name, Consumer<HostLoop> whenEnded) {
+        HostLoop loop = new HostLoop(interpreter, name, whenEnded);
+        loop.thread.start();
+        Completion.of(loop.started);
+        return loop;
+    }
+
+    // ---- the loop's thread
+
+    private void live() {
+        try {
+            interpreter.run(() -> {
+                open();
+                return Owned.ending(running::rejectAll, () -> {
+                    Refs.decref(Calls.newMethodResult(loopRun.borrowed(), HostNames.RUN));
+                    return null;
+                });
+            });
+        } catch (Throwable t) {
+            if (!started.completeExceptionally(t)) {
+                LOGGER.log(System.Logger.Level.WARNING, "the loop \"" + name + "\" has ended", t);
+            }
+        } finally {
+            isClosing = true;
+            whenEnded.accept(this);
+            ended.complete(null);
+        }
+    }
+
+    private void open() {
+        loopRun = interpreter.newHandle(Calls.newResult(
+                HostNames.LOOP_RUN, Calls.string(thread.getName()), new Calls.Owned(Py.newFloat(seconds(GRACE)))));
+        pythonLoop = interpreter.newHandle(Py.newAttribute(loopRun.borrowed(), HostNames.LOOP));
+        inbox = EngineObject.of(pythonLoop.borrowed()).inbox();
+        started.complete(null);
+    }
+
+    void add(Submission<?> submission) {
+        running.add(submission);
+    }
+
+    void remove(Submission<?> submission) {
+        running.remove(submission);
+    }
+
+    /** A borrowed reference. The loop's thread. */
+    long pythonLoop() {
+        return pythonLoop.borrowed();
+    }
+
+    Interpreter interpreter() {
+        return interpreter;
+    }
+
+    boolean isLoopThread() {
+        return Thread.currentThread() == thread;
+    }
+
+    private static double seconds(Duration duration) {
+        return duration.toNanos() / 1e9;
+    }
+
+    // ---- any thread
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    /** Leaves an entry for the loop's thread; one that comes too late is rejected by the caller's. */
+    void post(Inbox.Entry entry) {
+        if (!inbox.put(entry)) {
+            entry.reject();
+        }
+    }
+
+    @Override
+    public CompletableFuture<PyObject> submit(String module, String function, Object... arguments) {
+        return submit(PyObject.class, module, function, arguments);
+    }
+
+    @Override
+    public <T> CompletableFuture<T> submit(Class<T> type, String module, String function, Object... arguments) {
+        return submit(type, () -> Interpreter.newResult(module, function, arguments));
+    }
+
+    @Override
+    public CompletableFuture<PyObject> submit(PyObject awaitableOrCallable, Object... arguments) {
+        return submit(PyObject.class, awaitableOrCallable, arguments);
+    }
+
+    @Override
+    public <T> CompletableFuture<T> submit(Class<T> type, PyObject awaitableOrCallable, Object... arguments) {
+        return submit(type, () -> {
+            long ownedObject = ToPython.newObject(awaitableOrCallable);
+            if ((int) Objects.PyCallable_Check(ownedObject) == 0) {
+                return ownedObject;
+            }
+            return Owned.releasing(ownedObject, () -> JavaArguments.newCallResult(ownedObject, arguments));
+        });
+    }
+
+    private <T> CompletableFuture<T> submit(Class<T> type, LongSupplier newAwaitable) {
+        Submission<T> submission = new Submission<>(this, newAwaitable, type);
+        if (isClosing) {
+            submission.reject();
+        } else {
+            post(submission);
+        }
+        return submission;
+    }
+
+    @Override
+    public PyObject asPyObject() {
+        return interpreter.run(() -> interpreter.newHandle(pythonLoop.newReference()));
+    }
+
+    @Override
+    public boolean isRunning() {
+        return !isClosing;
+    }
+
+    // ---- the end
+
+    @Override
+    public void close() {
+        close(GRACE);
+    }
+
+    @Override
+    public void close(Duration grace) {
+        if (isLoopThread()) {
+            throw new IllegalStateException("the loop \"" + name + "\" cannot be closed by its own thread");
+        }
+        beginClose(grace);
+        awaitEnd(grace);
+    }
+
+    /** Takes nothing more, and has the loop stop. */
+    void beginClose(Duration grace) {
+        isClosing = true;
+        post(new Stop(grace));
+    }
+
+    private final class Stop implements Inbox.Entry {
+        private final Duration grace;
+
+        Stop(Duration grace) {
+            this.grace = grace;
+        }
+
+        @Override
+        public void run() {
+            Refs.decref(Calls.newMethodResult(
+                    loopRun.borrowed(), HostNames.STOP, new Calls.Owned(Py.newFloat(seconds(grace)))));
+        }
+
+        @Override
+        public void reject() {
+            // It has ended.
+        }
+    }
+
+    /** Waits for the end of the thread, and interrupts the Python code that keeps it from ending. */
+    void awaitEnd(Duration grace) {
+        if (hasEndedIn(grace.plus(MARGIN))) {
+            return;
+        }
+        interpreter.main().run(() -> {
+            setGrace(grace);
+            interpreter.threads().raiseIn(thread, HostNames.KEYBOARD_INTERRUPT);
+        });
+        if (!hasEndedIn(grace.plus(MARGIN))) {
+            throw new IllegalStateException(
+                    "the loop \"" + name + "\" does not end: its thread is in code that cannot be interrupted");
+        }
+    }
+
+    private void setGrace(Duration grace) {
+        JavaArguments.with(
+                seconds(grace),
+                ownedSeconds -> ToPython.checked(
+                        (int) Objects.PyObject_SetAttr(loopRun.borrowed(), HostNames.GRACE_S, ownedSeconds)));
+    }
+
+    /** Interrupting does not shorten the wait. */
+    private boolean hasEndedIn(Duration limit) {
+        long deadline = System.nanoTime() + limit.toNanos();
+        boolean wasInterrupted = false;
+        try {
+            while (true) {
+                try {
+                    ended.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+                    return true;
+                } catch (TimeoutException e) {
+                    return false;
+                } catch (ExecutionException e) {
+                    throw new IllegalStateException(e);
+                } catch (InterruptedException e) {
+                    wasInterrupted = true;
+                }
+            }
+        } finally {
+            if (wasInterrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

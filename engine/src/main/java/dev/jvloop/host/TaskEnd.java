@@ -1,0 +1,33 @@
+package dev.jvloop.host;
+
+import dev.jvloop.py.JavaReference;
+import dev.jvloop.py.NativeType;
+import dev.jvloop.py.Py;
+import dev.jvloop.py.Upcalls;
+import java.lang.invoke.MethodHandles;
+
+/** The Python callable that a task calls when it is done, for a {@link Submission}. */
+final class TaskEnd {
+    private static final long TYPE = JavaReference.newType(
+            "jvloop.TaskEnd",
+            new NativeType.Slot(NativeType.TP_CALL, Upcalls.body(MethodHandles.lookup(), TaskEnd.class, "call")));
+
+    private TaskEnd() {}
+
+    /** Makes the Python type, as {@code JavaReference.prepare} does. */
+    static void prepare() {
+        assert TYPE != 0;
+    }
+
+    /** A new reference. */
+    static long newCallback(Submission<?> submission) {
+        return JavaReference.newFor(TYPE, submission);
+    }
+
+    /** PyObject *call(PyObject *self, PyObject *args, PyObject *kwargs) */
+    @SuppressWarnings("unused")
+    private static long call(long self, long arguments, long keywords, long unused) {
+        ((Submission<?>) JavaReference.get(self)).taskDone(Py.tupleItem(arguments, 0));
+        return Py.newNone();
+    }
+}
