@@ -16,11 +16,17 @@ public interface PyObject extends AutoCloseable, Iterable<PyObject> {
     /** {@code getattr(object, name)}. */
     PyObject attribute(String name);
 
+    /** {@code getattr(object, name)} as a Java value, as {@link #as} makes it. */
+    <T> T attribute(String name, Class<T> type);
+
     /** {@code setattr(object, name, value)}. */
     void setAttribute(String name, Object value);
 
     /** {@code object[key]}. */
     PyObject item(Object key);
+
+    /** {@code object[key]} as a Java value, as {@link #as} makes it. */
+    <T> T item(Object key, Class<T> type);
 
     /** {@code object[key] = value}. */
     void setItem(Object key, Object value);
@@ -28,8 +34,17 @@ public interface PyObject extends AutoCloseable, Iterable<PyObject> {
     /** {@code object(*arguments)}; the last argument may be {@link Keywords}. */
     PyObject call(Object... arguments);
 
+    /**
+     * {@link #call} with the result as a Java value, as {@link #as} makes it: without a handle in between, and so in half
+     * the time.
+     */
+    <T> T callAs(Class<T> type, Object... arguments);
+
     /** {@code object.name(*arguments)}; the last argument may be {@link Keywords}. */
     PyObject callMethod(String name, Object... arguments);
+
+    /** {@code object.name(*arguments)} as a Java value, as {@link #as} makes it. */
+    <T> T callMethodAs(Class<T> type, String name, Object... arguments);
 
     /**
      * The object as a Java value; {@link Python} has the table. {@code as(Object.class)} gives the natural one, or this

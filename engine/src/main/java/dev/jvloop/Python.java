@@ -65,6 +65,9 @@ public interface Python extends AutoCloseable {
      */
     PyObject call(String module, String function, Object... arguments);
 
+    /** {@link #call} with the result as a Java value, as {@link PyObject#as} makes it. */
+    <T> T callAs(Class<T> type, String module, String function, Object... arguments);
+
     /** A loop for coroutines, which is started when this is first called; {@link #startLoop} starts others. */
     PythonLoop loop();
 

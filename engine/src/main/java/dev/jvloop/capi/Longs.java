@@ -24,17 +24,4 @@ public final class Longs {
             throw Downcall.failed(t);
         }
     }
-
-    /** Bound on first use: the loop reads no large numbers. */
-    private static final class AndOverflow {
-        private static final MethodHandle PYLONG_ASLONGLONGANDOVERFLOW = Downcall.plain("PyLong_AsLongLongAndOverflow");
-    }
-
-    public static long PyLong_AsLongLongAndOverflow(long object, long overflow) {
-        try {
-            return (long) AndOverflow.PYLONG_ASLONGLONGANDOVERFLOW.invokeExact(object, overflow, 0L, 0L);
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
-        }
-    }
 }

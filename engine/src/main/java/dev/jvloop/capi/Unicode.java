@@ -14,7 +14,10 @@ public final class Unicode {
     }
 
     /** Bound on first use: the loop makes no text of a Java program's. */
-    private static final class Utf16 {
+    private static final class Texts {
+        private static final MethodHandle PYUNICODE_FROMSTRINGANDSIZE =
+                Downcall.critical("PyUnicode_FromStringAndSize");
+        private static final MethodHandle PYUNICODE_INTERNINPLACE = Downcall.plain("PyUnicode_InternInPlace");
         private static final MethodHandle PYUNICODE_DECODEUTF16 = Downcall.plain("PyUnicode_DecodeUTF16");
         private static final MethodHandle PYUNICODE_ASENCODEDSTRING = Downcall.plain("PyUnicode_AsEncodedString");
     }
@@ -53,9 +56,25 @@ public final class Unicode {
         }
     }
 
+    public static long PyUnicode_FromStringAndSize(long utf8, long byteCount) {
+        try {
+            return (long) Texts.PYUNICODE_FROMSTRINGANDSIZE.invokeExact(utf8, byteCount, 0L, 0L);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+
+    public static void PyUnicode_InternInPlace(long string) {
+        try {
+            long _ = (long) Texts.PYUNICODE_INTERNINPLACE.invokeExact(string, 0L, 0L, 0L);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+
     public static long PyUnicode_DecodeUTF16(long data, long byteCount, long errors, long byteOrder) {
         try {
-            return (long) Utf16.PYUNICODE_DECODEUTF16.invokeExact(data, byteCount, errors, byteOrder);
+            return (long) Texts.PYUNICODE_DECODEUTF16.invokeExact(data, byteCount, errors, byteOrder);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
@@ -63,7 +82,7 @@ public final class Unicode {
 
     public static long PyUnicode_AsEncodedString(long object, long encoding, long errors) {
         try {
-            return (long) Utf16.PYUNICODE_ASENCODEDSTRING.invokeExact(object, encoding, errors, 0L);
+            return (long) Texts.PYUNICODE_ASENCODEDSTRING.invokeExact(object, encoding, errors, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }

@@ -133,7 +133,7 @@ final class HostLoop implements PythonLoop {
 
     @Override
     public <T> CompletableFuture<T> submit(Class<T> type, String module, String function, Object... arguments) {
-        return submit(type, () -> Interpreter.newResult(module, function, arguments));
+        return submit(type, () -> interpreter.newResult(module, function, arguments));
     }
 
     @Override

@@ -10,7 +10,6 @@ import dev.jvloop.py.Calls;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
-import java.lang.foreign.Arena;
 import java.lang.ref.Cleaner;
 import java.time.Duration;
 import java.util.Queue;
@@ -54,6 +53,7 @@ public final class Interpreter implements Python {
     /** References that were closed by a thread outside Python, until somebody comes in. */
     private final Queue<OwnedReference> released = new ConcurrentLinkedQueue<>();
 
+    private final InternedNames names = new InternedNames();
     private final Failures failures = new Failures(this);
     private final ToJava toJava = new ToJava(this);
     private final Casts casts = new Casts(toJava);
@@ -170,6 +170,15 @@ public final class Interpreter implements Python {
         return main;
     }
 
+    /** {@link #cast} that releases the object. In Python. */
+    <T> T castOwned(long ownedObject, Class<T> type) {
+        return Owned.releasing(ownedObject, () -> cast(ownedObject, type));
+    }
+
+    InternedNames names() {
+        return names;
+    }
+
     PythonThreads threads() {
         return threads;
     }
@@ -204,10 +213,7 @@ public final class Interpreter implements Python {
 
     @Override
     public <T> T eval(String expression, Class<T> type) {
-        return run(() -> {
-            long ownedValue = newValue(expression);
-            return Owned.releasing(ownedValue, () -> cast(ownedValue, type));
-        });
+        return run(() -> castOwned(newValue(expression), type));
     }
 
     private static long newValue(String expression) {
@@ -219,11 +225,16 @@ public final class Interpreter implements Python {
         return run(() -> newHandle(newModule(name)));
     }
 
-    private static long newModule(String name) {
-        try (Arena arena = Arena.ofConfined()) {
-            return PyErr.checked(
-                    Modules.PyImport_ImportModule(arena.allocateFrom(name).address()));
-        }
+    private long newModule(String name) {
+        return names.with(name, known -> {
+            // Importing a module that is there costs ten times as much as finding it.
+            long ownedOrNull = Modules.PyImport_GetModule(known);
+            if (ownedOrNull == 0) {
+                PyErr.checkOccurred();
+                return PyErr.checked(Modules.PyImport_Import(known));
+            }
+            return ownedOrNull;
+        });
     }
 
     @Override
@@ -231,11 +242,16 @@ public final class Interpreter implements Python {
         return run(() -> newHandle(newResult(module, function, arguments)));
     }
 
+    @Override
+    public <T> T callAs(Class<T> type, String module, String function, Object... arguments) {
+        return run(() -> castOwned(newResult(module, function, arguments), type));
+    }
+
     /** A new reference to the result. In Python. */
-    static long newResult(String module, String function, Object[] arguments) {
+    long newResult(String module, String function, Object[] arguments) {
         long ownedModule = newModule(module);
-        long ownedFunction = Owned.releasing(
-                ownedModule, () -> JavaArguments.with(function, name -> Py.newAttribute(ownedModule, name)));
+        long ownedFunction =
+                Owned.releasing(ownedModule, () -> names.with(function, name -> Py.newAttribute(ownedModule, name)));
         return Owned.releasing(ownedFunction, () -> JavaArguments.newCallResult(ownedFunction, arguments));
     }
 

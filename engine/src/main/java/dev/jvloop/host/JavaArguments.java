@@ -26,13 +26,11 @@ final class JavaArguments {
     }
 
     /** {@code object.name(*arguments)}: a new reference. */
-    static long newMethodResult(long object, String name, Object[] arguments) {
-        return with(
-                name,
-                ownedName -> newResult(
-                        arguments,
-                        object,
-                        (array, count, names) -> Abstract.PyObject_VectorcallMethod(ownedName, array, count, names)));
+    static long newMethodResult(long object, long name, Object[] arguments) {
+        return newResult(
+                arguments,
+                object,
+                (array, count, names) -> Abstract.PyObject_VectorcallMethod(name, array, count, names));
     }
 
     /** Arguments as the vectorcall protocol has them to a new reference, or 0. */

@@ -11,6 +11,7 @@ import java.lang.ref.Cleaner;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.function.LongFunction;
+import java.util.function.LongUnaryOperator;
 
 /** A Python object in the hands of a Java program. */
 final class ObjectHandle implements PyObject {
@@ -32,8 +33,26 @@ final class ObjectHandle implements PyObject {
         });
     }
 
-    private PyObject newHandle(LongFunction<Long> newResult) {
-        return use(object -> interpreter.newHandle(newResult.apply(object)));
+    private PyObject newHandle(LongUnaryOperator newResult) {
+        return use(object -> interpreter.newHandle(newResult.applyAsLong(object)));
+    }
+
+    private <T> T newValue(Class<T> type, LongUnaryOperator newResult) {
+        return use(object -> interpreter.castOwned(newResult.applyAsLong(object), type));
+    }
+
+    private LongUnaryOperator newAttribute(String name) {
+        return object -> interpreter.names().with(name, known -> Py.newAttribute(object, known));
+    }
+
+    private static LongUnaryOperator newItem(Object key) {
+        return object ->
+                JavaArguments.with(key, ownedKey -> PyErr.checked(Containers.PyObject_GetItem(object, ownedKey)));
+    }
+
+    private LongUnaryOperator newMethodResult(String name, Object[] arguments) {
+        return object ->
+                interpreter.names().with(name, known -> JavaArguments.newMethodResult(object, known, arguments));
     }
 
     /** The object, for who keeps this handle open. */
@@ -53,23 +72,34 @@ final class ObjectHandle implements PyObject {
 
     @Override
     public PyObject attribute(String name) {
-        return newHandle(object -> JavaArguments.with(name, ownedName -> Py.newAttribute(object, ownedName)));
+        return newHandle(newAttribute(name));
+    }
+
+    @Override
+    public <T> T attribute(String name, Class<T> type) {
+        return newValue(type, newAttribute(name));
     }
 
     @Override
     public void setAttribute(String name, Object value) {
-        use(object -> JavaArguments.with(
-                name,
-                ownedName -> JavaArguments.with(
-                        value,
-                        ownedValue ->
-                                ToPython.checked((int) Objects.PyObject_SetAttr(object, ownedName, ownedValue)))));
+        use(object -> interpreter
+                .names()
+                .with(
+                        name,
+                        known -> JavaArguments.with(
+                                value,
+                                ownedValue ->
+                                        ToPython.checked((int) Objects.PyObject_SetAttr(object, known, ownedValue)))));
     }
 
     @Override
     public PyObject item(Object key) {
-        return newHandle(object ->
-                JavaArguments.with(key, ownedKey -> PyErr.checked(Containers.PyObject_GetItem(object, ownedKey))));
+        return newHandle(newItem(key));
+    }
+
+    @Override
+    public <T> T item(Object key, Class<T> type) {
+        return newValue(type, newItem(key));
     }
 
     @Override
@@ -87,8 +117,18 @@ final class ObjectHandle implements PyObject {
     }
 
     @Override
+    public <T> T callAs(Class<T> type, Object... arguments) {
+        return newValue(type, object -> JavaArguments.newCallResult(object, arguments));
+    }
+
+    @Override
     public PyObject callMethod(String name, Object... arguments) {
-        return newHandle(object -> JavaArguments.newMethodResult(object, name, arguments));
+        return newHandle(newMethodResult(name, arguments));
+    }
+
+    @Override
+    public <T> T callMethodAs(Class<T> type, String name, Object... arguments) {
+        return newValue(type, newMethodResult(name, arguments));
     }
 
     @Override

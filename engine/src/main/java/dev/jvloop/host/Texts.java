@@ -31,12 +31,36 @@ final class Texts {
 
     /** A new str. */
     static long newString(String text) {
+        byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+        // As long as the text: ASCII, or a surrogate alone became a question mark.
+        if (utf8.length == text.length() && text.equals(new String(utf8, StandardCharsets.US_ASCII))) {
+            return newAscii(utf8);
+        }
         try (Arena arena = Arena.ofConfined()) {
             int length = text.length();
             MemorySegment units = arena.allocate(2L * Math.max(1, length), 2);
             MemorySegment.copy(text.toCharArray(), 0, units, ValueLayout.JAVA_CHAR, 0, length);
             return PyErr.checked(Unicode.PyUnicode_DecodeUTF16(
                     units.address(), 2L * length, SURROGATEPASS.address(), LITTLE_ENDIAN.address()));
+        }
+    }
+
+    private static long newAscii(byte[] text) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocate(Math.max(1, text.length));
+            MemorySegment.copy(text, 0, bytes, ValueLayout.JAVA_BYTE, 0, text.length);
+            return PyErr.checked(Unicode.PyUnicode_FromStringAndSize(bytes.address(), text.length));
+        }
+    }
+
+    /** A new reference to the one str of this text that is interned. */
+    static long newInterned(String text) {
+        long ownedString = newString(text);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment reference = arena.allocate(ValueLayout.JAVA_LONG);
+            reference.set(ValueLayout.JAVA_LONG, 0, ownedString);
+            Unicode.PyUnicode_InternInPlace(reference.address());
+            return reference.get(ValueLayout.JAVA_LONG, 0);
         }
     }
 

@@ -6,12 +6,11 @@ import dev.jvloop.capi.Dicts;
 import dev.jvloop.capi.Longs;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Objects;
+import dev.jvloop.capi.PyErrors;
 import dev.jvloop.py.Calls;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.Refs;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.math.BigInteger;
 import java.util.ArrayList;
@@ -21,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.LongConsumer;
+import java.util.function.LongPredicate;
 
 /**
  * Python objects as the Java values that are natural for them. In Python. The table is {@link dev.jvloop.Python}'s.
@@ -70,16 +70,11 @@ final class ToJava {
 
     /** An int as a Long, or as a BigInteger if it is out of that range. */
     static Number integer(long object) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment overflow = arena.allocate(8, 8);
-            long value = Longs.PyLong_AsLongLongAndOverflow(object, overflow.address());
-            if (overflow.get(ValueLayout.JAVA_INT, 0) == 0) {
-                if (value == -1) {
-                    PyErr.checkOccurred();
-                }
-                return value;
-            }
+        long value = Longs.PyLong_AsLongLong(object);
+        if (value != -1 || PyErrors.PyErr_Occurred() == 0) {
+            return value;
         }
+        PyErrors.PyErr_Clear();
         long ownedBytes = Calls.newResult(HostNames.INT_BYTES, object);
         try {
             return new BigInteger(bytes(ownedBytes));
@@ -148,46 +143,50 @@ final class ToJava {
 
     /** What an object is, its class or one of its bases. */
     enum Kind {
-        STR(HostNames.STR),
-        INT(HostNames.INT),
-        FLOAT(HostNames.FLOAT),
-        LIST(HostNames.LIST),
-        TUPLE(HostNames.TUPLE),
-        DICT(HostNames.DICT),
-        BYTES(HostNames.BYTES),
-        BYTEARRAY(HostNames.BYTEARRAY),
-        SET(HostNames.SET, HostNames.FROZENSET),
+        STR,
+        INT,
+        FLOAT,
+        LIST,
+        TUPLE,
+        DICT,
+        BYTES,
+        BYTEARRAY,
+        SET,
         OTHER;
-
-        private final long type;
-        private final long secondType;
-
-        Kind() {
-            this(0, 0);
-        }
-
-        Kind(long type) {
-            this(type, type);
-        }
-
-        Kind(long type, long secondType) {
-            this.type = type;
-            this.secondType = secondType;
-        }
 
         static Kind of(long object) {
             long type = Py.typeOf(object);
-            for (Kind kind : values()) {
-                if (type == kind.type || type == kind.secondType) {
-                    return kind;
-                }
+            Kind exactly = ofFirst(base -> type == base);
+            return exactly == OTHER ? ofFirst(base -> isSubtype(type, base)) : exactly;
+        }
+
+        /** By chained comparisons with what are constants to the compiler. */
+        private static Kind ofFirst(LongPredicate isBase) {
+            if (isBase.test(HostNames.STR)) {
+                return STR;
             }
-            for (Kind kind : values()) {
-                if (kind != OTHER && (isSubtype(type, kind.type) || isSubtype(type, kind.secondType))) {
-                    return kind;
-                }
+            if (isBase.test(HostNames.INT)) {
+                return INT;
             }
-            return OTHER;
+            if (isBase.test(HostNames.FLOAT)) {
+                return FLOAT;
+            }
+            if (isBase.test(HostNames.LIST)) {
+                return LIST;
+            }
+            if (isBase.test(HostNames.TUPLE)) {
+                return TUPLE;
+            }
+            if (isBase.test(HostNames.DICT)) {
+                return DICT;
+            }
+            if (isBase.test(HostNames.BYTES)) {
+                return BYTES;
+            }
+            if (isBase.test(HostNames.BYTEARRAY)) {
+                return BYTEARRAY;
+            }
+            return isBase.test(HostNames.SET) || isBase.test(HostNames.FROZENSET) ? SET : OTHER;
         }
 
         private static boolean isSubtype(long type, long base) {

@@ -17,6 +17,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.reflect.Array;
 import java.math.BigInteger;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
@@ -122,11 +123,22 @@ final class ToPython {
     }
 
     private static long newListOfPrimitives(Object array) {
-        Object[] boxed = new Object[Array.getLength(array)];
-        for (int i = 0; i < boxed.length; i++) {
-            boxed[i] = Array.get(array, i);
-        }
-        return newList(boxed, 0);
+        return newList(boxed(array), 0);
+    }
+
+    private static Object[] boxed(Object array) {
+        return switch (array) {
+            case int[] values -> Arrays.stream(values).boxed().toArray();
+            case long[] values -> Arrays.stream(values).boxed().toArray();
+            case double[] values -> Arrays.stream(values).boxed().toArray();
+            default -> {
+                Object[] boxed = new Object[Array.getLength(array)];
+                for (int i = 0; i < boxed.length; i++) {
+                    boxed[i] = Array.get(array, i);
+                }
+                yield boxed;
+            }
+        };
     }
 
     private static long newDict(Map<?, ?> values, int depth) {

@@ -31,6 +31,7 @@ class CriticalDowncallsTest {
             Map.entry("PyErr_Occurred", ONLY_READS),
             Map.entry("PyLong_FromLongLong", NO_GC_OBJECT),
             Map.entry("PyFloat_FromDouble", NO_GC_OBJECT),
+            Map.entry("PyUnicode_FromStringAndSize", NO_GC_OBJECT + "; called with ASCII alone, which raises nothing"),
             Map.entry("PyBytes_FromStringAndSize", NO_GC_OBJECT),
             Map.entry("_PyBytes_Resize", NO_GC_OBJECT + ", and the object is nobody else's"),
             Map.entry("PyObject_Free", "frees the memory of an object whose references are gone already"),

@@ -106,6 +106,45 @@ class HostedCallsTest {
     }
 
     @Test
+    void aResultIsConvertedWithoutAHandle() {
+        assertEquals(6, python.callAs(int.class, "math", "gcd", 12, 18));
+        assertThrows(PyException.class, () -> python.callAs(int.class, "math", "no_such_function"));
+        assertThrows(ClassCastException.class, () -> python.callAs(String.class, "math", "gcd", 12, 18));
+        try (PyObject text = python.eval("'a b'");
+                PyObject upper = text.attribute("upper");
+                PyObject numbers = python.toPython(List.of(1, 2))) {
+            assertEquals("A B", upper.callAs(String.class));
+            assertEquals(List.of("a", "b"), text.callMethodAs(List.class, "split", " "));
+            assertEquals("str", text.attribute("__class__").attribute("__name__", String.class));
+            assertEquals(2L, numbers.item(-1, Object.class));
+            assertEquals(
+                    "IndexError",
+                    assertThrows(PyException.class, () -> numbers.item(2, int.class))
+                            .pythonType());
+            try (PyObject same = upper.callAs(PyObject.class)) {
+                assertEquals("'A B'", same.repr());
+            }
+        }
+    }
+
+    @Test
+    void anyTextIsAName() {
+        python.exec("class Space: pass\nspace = Space()");
+        try (PyObject space = python.eval("space")) {
+            for (String name : List.of("plain", "größe", "\ud800", "?", "a\0b", "")) {
+                space.setAttribute(name, name.length());
+                assertEquals(name.length(), space.attribute(name, int.class));
+            }
+            assertEquals(6, python.eval("len(vars(space))", int.class));
+            // More than are kept.
+            for (int i = 0; i < 5000; i++) {
+                space.setAttribute("name" + i, i);
+            }
+            assertEquals(4999, space.attribute("name4999", int.class));
+        }
+    }
+
+    @Test
     void attributesAndItemsAreReadAndWritten() {
         try (PyObject space = python.call("types", "SimpleNamespace", Keywords.of("a", 1))) {
             space.setAttribute("b", List.of("x"));

@@ -6,7 +6,7 @@ import dev.jvloop.Python;
 import java.nio.file.Path;
 import java.util.List;
 
-/** jvloop. A handle that a call gives is closed, as programs should. */
+/** jvloop. */
 public final class JvloopHost implements PythonHost {
     private final Python python;
     private final PyObject sqrt;
@@ -28,37 +28,27 @@ public final class JvloopHost implements PythonHost {
 
     @Override
     public double squareRoot(double number) {
-        try (PyObject result = sqrt.call(number)) {
-            return result.as(double.class);
-        }
+        return sqrt.callAs(double.class, number);
     }
 
     @Override
     public double squareRootByName(double number) {
-        try (PyObject result = python.call("math", "sqrt", number)) {
-            return result.as(double.class);
-        }
+        return python.callAs(double.class, "math", "sqrt", number);
     }
 
     @Override
     public String upper(String text) {
-        try (PyObject result = upper.call(text)) {
-            return result.as(String.class);
-        }
+        return upper.callAs(String.class, text);
     }
 
     @Override
     public List<?> sorted(int[] values) {
-        try (PyObject result = sorted.call((Object) values)) {
-            return result.as(List.class);
-        }
+        return sorted.callAs(List.class, (Object) values);
     }
 
     @Override
     public long attribute() {
-        try (PyObject result = point.attribute("x")) {
-            return result.as(long.class);
-        }
+        return point.attribute("x", long.class);
     }
 
     @Override
@@ -68,8 +58,8 @@ public final class JvloopHost implements PythonHost {
 
     @Override
     public String fail() {
-        try (PyObject result = fail.call()) {
-            return result.str();
+        try {
+            return fail.callAs(String.class);
         } catch (PyException e) {
             return e.getMessage();
         }
