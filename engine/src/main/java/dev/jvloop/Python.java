@@ -5,8 +5,9 @@ import java.time.Duration;
 /**
  * CPython in this Java process.
  *
- * <p>Every method may be called by any thread. A platform thread runs Python itself; a virtual thread has a platform
- * thread run it, and waits unmounted. One thread at a time runs Python code (the GIL), others wait.
+ * <p>Every method may be called by any thread. A platform thread with a stack of 4 MiB or more runs Python itself. For
+ * virtual threads, which wait unmounted, and for those with less stack, a platform thread of jvloop's runs it. One thread
+ * at a time runs Python code (the GIL), others wait.
  *
  * <p>Values on their way in, and out again by {@link PyObject#as}:
  *

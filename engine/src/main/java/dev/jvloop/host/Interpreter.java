@@ -44,7 +44,7 @@ public final class Interpreter implements Python {
     private final Cleaner cleaner = Cleaner.create(
             Thread.ofPlatform().daemon().name("jvloop python cleaner").factory());
     private final PythonThreads threads = new PythonThreads(cleaner);
-    /** Runs Python for virtual threads, which must not: they would hold their carriers. */
+    /** Runs Python for the threads that {@link PythonThreads} says should not. */
     private final ExecutorService pool = Executors.newCachedThreadPool(runnable -> {
         Thread thread = new Thread(null, runnable, "jvloop python worker", MainThread.STACK_SIZE_BYTES, false);
         thread.setDaemon(true);
@@ -93,10 +93,10 @@ public final class Interpreter implements Python {
 
     /** Runs something in Python. Any thread. */
     <T> T run(Supplier<T> action) {
-        if (Thread.currentThread().isVirtual()) {
+        int before = threads.enter();
+        if (before == PythonThreads.ELSEWHERE) {
             return handOver(action);
         }
-        int before = threads.enter();
         try {
             releaseClosed();
             return action.get();
@@ -108,9 +108,10 @@ public final class Interpreter implements Python {
     }
 
     private <T> T handOver(Supplier<T> action) {
+        Thread caller = Thread.currentThread();
         CompletableFuture<T> result;
         try {
-            result = CompletableFuture.supplyAsync(() -> run(action), pool);
+            result = CompletableFuture.supplyAsync(() -> threads.runFor(caller, () -> run(action)), pool);
         } catch (RejectedExecutionException e) {
             throw PythonThreads.closed();
         }
@@ -125,16 +126,16 @@ public final class Interpreter implements Python {
 
     /** Gives back what was closed; after Python has ended, nothing. Any thread. */
     void releaseNow() {
-        if (Thread.currentThread().isVirtual()) {
+        int before = threads.enterOrRefused();
+        if (before == PythonThreads.REFUSED) {
+            return;
+        }
+        if (before == PythonThreads.ELSEWHERE) {
             try {
                 CompletableFuture.runAsync(this::releaseNow, pool).join();
             } catch (RejectedExecutionException e) {
                 // Python has ended, and the object with it.
-                return;
             }
-        }
-        int before = threads.enterOrRefused();
-        if (before == PythonThreads.REFUSED) {
             return;
         }
         try {

@@ -1,5 +1,6 @@
 package dev.jvloop.host;
 
+import dev.jvloop.linux.ThreadStack;
 import dev.jvloop.py.Gil;
 import java.lang.ref.Cleaner;
 import java.lang.ref.WeakReference;
@@ -8,6 +9,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -21,8 +23,16 @@ import java.util.stream.Collectors;
  * and {@link #awaitNobody} has answered true.
  */
 final class PythonThreads {
-    /** No state that {@link Gil#enter} returns. */
+    /** No states that {@link Gil#enter} returns: the thread does not get in, or should not run Python itself. */
     static final int REFUSED = -1;
+
+    static final int ELSEWHERE = -2;
+
+    /**
+     * CPython counts how deep its C functions recurse, and allows them what needs up to 4 MiB: a nested list of a
+     * JSON text does. A Java thread has 1 MiB unless somebody said otherwise; the process would end without a word.
+     */
+    private static final long MIN_STACK_SIZE_BYTES = 4L << 20;
 
     private final ThreadLocal<Visitor> visitors = ThreadLocal.withInitial(this::newVisitor);
     private final Set<Presence> presences = ConcurrentHashMap.newKeySet();
@@ -38,6 +48,7 @@ final class PythonThreads {
     /** What a thread knows of itself: alive as long as the thread. */
     private static final class Visitor {
         final Presence presence;
+        final boolean hasRoom = ThreadStack.sizeBytes() >= MIN_STACK_SIZE_BYTES;
         int depth;
         boolean isKnown;
 
@@ -51,6 +62,8 @@ final class PythonThreads {
         final WeakReference<Thread> thread = new WeakReference<>(Thread.currentThread());
         final long ident = Gil.threadIdent();
         volatile boolean isInside;
+        /** For whom this thread runs Python, if not for itself. */
+        volatile Thread callerOrNull;
         /** The thread state made for the thread, or 0. */
         long ownedState;
     }
@@ -64,9 +77,10 @@ final class PythonThreads {
     }
 
     /**
-     * Takes the GIL, on a platform thread; one that is in Python already may be, with or without it.
+     * Takes the GIL. A thread that is in Python already may have it or not.
      *
-     * @return for {@link #leave}
+     * @return for {@link #leave}; or {@link #ELSEWHERE} for a thread that should have another run Python for it, since it
+     *     is virtual and would hold its carrier, or has a small stack
      * @throws IllegalStateException if Python is ending, unless the thread is in it already
      */
     int enter() {
@@ -79,9 +93,17 @@ final class PythonThreads {
 
     /** {@link #enter} that answers {@link #REFUSED} if Python is ending. */
     int enterOrRefused() {
+        if (Thread.currentThread().isVirtual()) {
+            return ELSEWHERE;
+        }
         Visitor visitor = visitors.get();
-        if (visitor.depth == 0 && !arrive(visitor)) {
-            return REFUSED;
+        if (visitor.depth == 0) {
+            if (!visitor.hasRoom) {
+                return ELSEWHERE;
+            }
+            if (!arrive(visitor)) {
+                return REFUSED;
+            }
         }
         visitor.depth++;
         return Gil.enter();
@@ -96,6 +118,17 @@ final class PythonThreads {
         Visitor visitor = visitors.get();
         if (--visitor.depth == 0) {
             depart(visitor.presence);
+        }
+    }
+
+    /** Runs something for another thread, which messages name instead of this one. */
+    <T> T runFor(Thread caller, Supplier<T> action) {
+        Presence presence = visitors.get().presence;
+        presence.callerOrNull = caller;
+        try {
+            return action.get();
+        } finally {
+            presence.callerOrNull = null;
         }
     }
 
@@ -202,10 +235,18 @@ final class PythonThreads {
     String namesInside() {
         return presences.stream()
                 .filter(presence -> presence.isInside)
-                .map(presence -> presence.thread.get())
-                .map(thread -> thread == null ? "a thread that has ended" : "\"" + thread.getName() + "\"")
+                .map(PythonThreads::nameOf)
                 .sorted()
                 .collect(Collectors.joining(", "));
+    }
+
+    private static String nameOf(Presence presence) {
+        Thread callerOrNull = presence.callerOrNull;
+        Thread threadOrNull = callerOrNull == null ? presence.thread.get() : callerOrNull;
+        if (threadOrNull == null) {
+            return "a thread that has ended";
+        }
+        return threadOrNull.getName().isEmpty() ? threadOrNull.toString() : "\"" + threadOrNull.getName() + "\"";
     }
 
     /** How many threads have a state that was made for them. */

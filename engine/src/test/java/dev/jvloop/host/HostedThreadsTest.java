@@ -140,6 +140,23 @@ class HostedThreadsTest {
     }
 
     @Test
+    void deepRecursionInAThreadWithASmallStackIsAnError() throws Exception {
+        python.exec("import json\nnested = []\nfor _ in range(100_000): nested = [nested]");
+        List<String> types = new ArrayList<>();
+        for (long stackSizeBytes : new long[] {128 << 10, 1 << 20, 8 << 20}) {
+            Thread thread = new Thread(
+                    null,
+                    () -> types.add(assertThrows(PyException.class, () -> python.exec("json.dumps(nested)"))
+                            .pythonType()),
+                    "small",
+                    stackSizeBytes);
+            thread.start();
+            thread.join();
+        }
+        assertEquals(List.of("RecursionError", "RecursionError", "RecursionError"), types);
+    }
+
+    @Test
     void statesOfEndedThreadsAreDeleted() throws Exception {
         PythonThreads threads = ((Interpreter) python).threads();
         long before = threads.knownCount();
