@@ -12,13 +12,16 @@ COMMIT = $(addprefix --commit ,$(shell git describe --always --dirty 2>/dev/null
 BENCH_OPTIONS = $(if $(ONLY),--only '$(ONLY)') $(if $(LOOPS),--loops $(LOOPS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(COMMIT) $(ARGS)
 PYTHON_SOURCES := pyproject.toml LICENSE README.md $(shell find python -name '*.py' -o -name py.typed)
 
-.PHONY: help run test test-quick test-3.14 test-free-threaded lint engine wheel bench bench-3.14 bench-growth bench-java bench-host doctor clean
+.PHONY: help run run-host test test-quick test-3.14 test-free-threaded lint engine wheel bench bench-3.14 bench-growth bench-java bench-host doctor clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 run: wheel ## Build, install, show a real application on jvloop against the others; APP=program.py runs that instead
 	@tools/run.sh $(WHEEL) $(APP) $(ARGS)
+
+run-host: wheel ## A Java service that calls async Python (aiohttp, numpy) in its own process: start it, drive it, end it
+	@tools/run-host.sh $(WHEEL) $(ARGS)
 
 test: wheel ## All tests: Java, ruff, mypy, pytest on every CPython found, CPython's test_asyncio; PYTHONS="3.12 3.13" limits
 	@tools/test.sh $(WHEEL) java lint pytest cpython
