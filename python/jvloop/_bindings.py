@@ -49,7 +49,7 @@ _SLOTS: dict[str, tuple[str, ...]] = {
         *("_callback", "_args", "_cancelled", "_loop", "_source_traceback", "_repr", "_context"),
         *("_arg0", "_arg1", "_arg2"),
     ),
-    "TimerHandle": ("_scheduled", "_when", "_arg0", "_arg1", "_arg2"),
+    "TimerHandle": ("_scheduled", "_when", "_node", "_arg0", "_arg1", "_arg2"),
     "ReadPipeTransport": ("_java_half", "_loop", "_protocol", "_context"),
 }
 

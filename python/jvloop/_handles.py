@@ -48,9 +48,9 @@ class Handle(asyncio.Handle):
 
 
 class TimerHandle(asyncio.TimerHandle):
-    """asyncio's TimerHandle, with the same room, and a ``cancel()`` whose body is Java."""
+    """asyncio's TimerHandle, with the same room, a ``cancel()`` whose body is Java, and where the loop finds it."""
 
-    __slots__ = _INLINE
+    __slots__ = (*_INLINE, "_node")
 
     _args = _args
 

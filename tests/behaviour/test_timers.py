@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import gc
 import math
 import random
@@ -175,6 +176,79 @@ def test_cancelled_timers_do_not_fire_or_keep_the_loop(loop: asyncio.AbstractEve
     loop.call_later(0.02, loop.stop)
     loop.run_forever()
     assert sorted(seen) == list(range(1, 100, 2))
+
+
+def test_a_cancelled_timer_that_is_held_stays_itself(loop: asyncio.AbstractEventLoop) -> None:
+    seen: list[str] = []
+    held: list[asyncio.TimerHandle] = []
+    others: list[asyncio.TimerHandle] = []
+
+    def cancel_some() -> None:
+        for _ in range(400):
+            timer = loop.call_later(1000, seen.append, "cancelled")
+            timer.cancel()
+            held.append(timer)
+        others.extend(loop.call_later(0.001, seen.append, "fired") for _ in range(400))
+        for timer in held:
+            timer.cancel()
+
+    loop.call_soon(cancel_some)
+    loop.run_until_complete(asyncio.sleep(0))
+    others.extend(loop.call_later(0.001, seen.append, "fired") for _ in range(400))
+    for timer in held:
+        timer.cancel()
+    assert len({id(timer) for timer in held + others}) == 1200
+    assert all(timer.cancelled() for timer in held)
+    assert not any(timer.cancelled() for timer in others)
+    loop.call_later(0.02, loop.stop)
+    loop.run_forever()
+    assert seen == ["fired"] * 800
+
+
+def test_of_many_timers_those_fire_that_were_not_cancelled(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancelled in any order, before and after most have left."""
+    chance = random.Random(5)
+    seen: set[int] = set()
+    timers = {number: loop.call_later(5000 + chance.random(), seen.add, number) for number in range(20_000)}
+    late = [loop.call_later(3000, seen.add, number) for number in range(20_000, 20_100)]
+    early = {number: loop.call_later(0.001 * chance.random(), seen.add, number) for number in range(21_000, 22_000)}
+    for number in chance.sample(sorted(timers), 19_950):
+        timers.pop(number).cancel()
+    for number in chance.sample(sorted(early), 500):
+        early.pop(number).cancel()
+    loop.call_later(0.01, loop.stop)
+    loop.run_forever()
+    assert seen == set(early)
+    soon = {number: loop.call_later(0.001, seen.add, number) for number in range(23_000, 23_100)}
+    for timer in [*timers.values(), *late]:
+        timer.cancel()
+    for number in chance.sample(sorted(soon), 50):
+        soon.pop(number).cancel()
+    loop.call_later(0.01, loop.stop)
+    loop.run_forever()
+    assert seen == {*early, *soon}
+
+
+@pytest.mark.only_on("jvloop")
+def test_a_cancelled_timer_lets_go_of_its_context_in_the_same_iteration(loop: asyncio.AbstractEventLoop) -> None:
+    class Payload:
+        """What a cancelled timer must not keep."""
+
+    variable: contextvars.ContextVar[Payload] = contextvars.ContextVar("variable")
+    payloads: list[weakref.ref[Payload]] = []
+
+    def cancel_one() -> None:
+        payload = Payload()
+        payloads.append(weakref.ref(payload))
+        context = contextvars.Context()
+        context.run(variable.set, payload)
+        loop.call_later(1000, print, context=context).cancel()
+
+    loop.call_soon(cancel_one)
+    loop.run_until_complete(asyncio.sleep(0))
+    assert [payload() for payload in payloads] == [None]
+    cancel_one()
+    assert [payload() for payload in payloads] == [None, None]
 
 
 def test_100k_cancelled_timers_do_not_hold_memory(loop: asyncio.AbstractEventLoop) -> None:

@@ -19,27 +19,17 @@ public class TimerHeapBenchmark extends EngineBenchmark {
     private final TimerHeap heap = new TimerHeap();
     private final SplittableRandom random = new SplittableRandom(7);
 
-    /** Handles are numbers here: those that wait, by place, and those that are free, on a stack. */
-    private long[] waiting;
+    /** Handles are numbers here, from 1 on; by place, the node of each. */
+    private int[] nodes;
 
-    private long[] free;
-    private int freeCount;
-    private boolean[] cancelled;
     private int place;
 
     /** Every live timer waits for up to an hour. */
     @Setup
     public void fill() {
-        int most = 4 * live + 1000;
-        waiting = new long[live];
-        free = new long[most];
-        cancelled = new boolean[most];
-        for (int handle = 0; handle < most; handle++) {
-            free[freeCount++] = handle;
-        }
+        nodes = new int[live];
         for (int i = 0; i < live; i++) {
-            waiting[i] = free[--freeCount];
-            heap.push(random.nextLong(HOUR_NANOS), waiting[i]);
+            nodes[i] = heap.push(random.nextLong(HOUR_NANOS), i + 1);
         }
     }
 
@@ -56,18 +46,7 @@ public class TimerHeapBenchmark extends EngineBenchmark {
     @Benchmark
     public void putOff() {
         place = place + 1 == live ? 0 : place + 1;
-        cancelled[(int) waiting[place]] = true;
-        heap.noteCancelled();
-        if (heap.wantsCompaction()) {
-            heap.compact(handle -> cancelled[(int) handle], this::release);
-        }
-        long handle = free[--freeCount];
-        waiting[place] = handle;
-        heap.push(random.nextLong(HOUR_NANOS), handle);
-    }
-
-    private void release(long handle) {
-        cancelled[(int) handle] = false;
-        free[freeCount++] = handle;
+        heap.cancel(nodes[place]);
+        nodes[place] = heap.push(random.nextLong(HOUR_NANOS), place + 1);
     }
 }

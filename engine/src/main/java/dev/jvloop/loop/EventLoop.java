@@ -68,6 +68,8 @@ public final class EventLoop {
     private final Mailbox mailbox = Version.FREE_THREADED ? new Mailbox() : null;
     /** Null until somebody wants it. */
     private Inbox inbox;
+    /** Releasing a handle that was left may run code that asks for the next deadline, and so for what was left. */
+    private boolean takingMail;
 
     private long nextPollNanos;
     /** Whether somebody waits on the poller, here or outside. With the GIL held; without a GIL the mailbox knows. */
@@ -95,7 +97,7 @@ public final class EventLoop {
     EventLoop(long self, int overridden, boolean strict) {
         this.self = self;
         this.handles = new Handles(self, scratch);
-        this.timers = new Timers(handles, scratch);
+        this.timers = new Timers(scratch);
         this.ownClock = Clock.monotonicSince(strict ? System.nanoTime() : 0);
         this.clock = (overridden & OWN_TIME) != 0 ? Clock.ofPythonMethod(self) : ownClock;
         this.strict = strict;
@@ -252,26 +254,33 @@ public final class EventLoop {
 
     /** Brings what other threads have left to where it belongs. */
     private void takeMail() {
-        int count = mailbox.isEmpty() ? 0 : mailbox.take();
+        if (takingMail || mailbox.isEmpty()) {
+            return;
+        }
+        takingMail = true;
+        int count = mailbox.take();
         for (int i = 0; i < count; i++) {
             long deadline = mailbox.takenDeadline(i);
+            long ownedHandle = mailbox.takenHandle(i);
             if (deadline == Mailbox.NOW) {
-                ready.push(mailbox.takenHandle(i));
+                ready.push(ownedHandle);
+            } else if (deadline == Mailbox.CANCELLED) {
+                removeTimer(ownedHandle);
+                Refs.decref(ownedHandle);
             } else {
-                timers.add(deadline, mailbox.takenHandle(i));
+                timers.add(deadline, ownedHandle);
             }
         }
+        takingMail = false;
     }
 
     /** Takes up a TimerHandle; returns a new reference to it for the caller. */
     long scheduleTimer(double when, long ownedTimerHandle) {
         long deadline = Clock.deadlineNanos(when);
         if (isMine()) {
-            countCancelledByOthers();
             timers.add(deadline, Refs.incref(ownedTimerHandle));
         } else {
-            // The deadline of NaN is the least of all: one nanosecond later is as long ago.
-            post(Refs.incref(ownedTimerHandle), Math.max(deadline, Mailbox.NOW + 1));
+            post(Refs.incref(ownedTimerHandle), Math.max(deadline, Mailbox.EARLIEST));
             wakeup();
         }
         return ownedTimerHandle;
@@ -282,14 +291,19 @@ public final class EventLoop {
         return timers.newSleep(Clock.deadlineNanos(time() + seconds));
     }
 
-    void noteTimerCancelled(long timerHandle) {
-        if (!Handles.isScheduled(timerHandle)) {
-            return;
-        }
+    /** Takes out a TimerHandle that is being cancelled. */
+    void removeTimer(long timerHandle) {
         if (isMine()) {
-            timers.noteCancelled();
-        } else {
-            mailbox.noteTimerCancelled();
+            if (!timers.remove(timerHandle)) {
+                return;
+            }
+            if (running && !Version.FREE_THREADED) {
+                handles.recycleSoon(timerHandle);
+            } else {
+                Refs.decref(timerHandle);
+            }
+        } else if (Handles.isScheduled(timerHandle)) {
+            post(Refs.incref(timerHandle), Mailbox.CANCELLED);
         }
     }
 
@@ -379,6 +393,7 @@ public final class EventLoop {
             try {
                 // May raise: what it sends for a transport may call the protocol.
                 PyErr.preserving(callbackEnd::reached);
+                PyErr.preserving(handles::recycleCancelledTimers);
             } finally {
                 running = false;
                 if (runOrNull != null) {
@@ -449,7 +464,6 @@ public final class EventLoop {
         if (!ready.isEmpty() || isStopping() || (inbox != null && !inbox.isEmpty())) {
             return time();
         }
-        dropCancelledTimers();
         return timers.isEmpty() ? Double.NaN : Clock.toSeconds(timers.firstDeadline());
     }
 
@@ -462,7 +476,7 @@ public final class EventLoop {
         if (inbox != null) {
             inbox.run(callbackEnd);
         }
-        dropCancelledTimers();
+        handles.recycleCancelledTimers();
         long now = clock.nanos();
         if (ready.isEmpty() && !isStopping()) {
             waitForIo(now);
@@ -474,17 +488,6 @@ public final class EventLoop {
         }
         takeDueTimers();
         runReady();
-    }
-
-    private void dropCancelledTimers() {
-        countCancelledByOthers();
-        timers.dropCancelled();
-    }
-
-    private void countCancelledByOthers() {
-        if (Version.FREE_THREADED) {
-            timers.noteCancelled(mailbox.takeCancelledTimers());
-        }
     }
 
     private void waitForIo(long now) {

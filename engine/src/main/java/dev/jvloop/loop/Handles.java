@@ -51,6 +51,7 @@ final class Handles {
     private static final long ARG0 = Namespace.integer("slot.Handle._arg0");
     private static final long TIMER_ARG0 = Namespace.integer("slot.TimerHandle._arg0");
     private static final long SCHEDULED = Namespace.integer("slot.TimerHandle._scheduled");
+    private static final long NODE = Namespace.integer("slot.TimerHandle._node");
     private static final long WHEN = Namespace.integer("slot.TimerHandle._when");
 
     private static final int INLINE_ARGUMENTS = areAdjacent("Handle") && areAdjacent("TimerHandle") ? 3 : 0;
@@ -64,6 +65,7 @@ final class Handles {
     private final HeldArguments held;
     private final HandlePool pool = new HandlePool(POOL_CAPACITY);
     private final HandlePool timerPool = new HandlePool(TIMER_POOL_CAPACITY);
+    private final CancelledTimers cancelledTimers = new CancelledTimers(this::recycle);
 
     /** @param loop borrowed reference to the Python loop */
     Handles(long loop, IoScratch scratch) {
@@ -122,6 +124,9 @@ final class Handles {
     /** A new TimerHandle that counts as scheduled; takes over the reference {@code ownedWhen}. */
     long newTimerHandle(long ownedWhen, long callback, long arguments, long count, long context) {
         long ownedContext = newContext(context);
+        if (timerPool.isEmpty()) {
+            cancelledTimers.recycleOldestIf(Refs::isOnlyReference);
+        }
         long ownedHandle = timerPool.isEmpty() ? newEmptyHandle(TIMER_HANDLE) : timerPool.takeOwned();
         Memory.putLong(ownedHandle + CALLBACK, Refs.incref(callback));
         Memory.putLong(ownedHandle + CONTEXT, ownedContext);
@@ -178,6 +183,17 @@ final class Handles {
 
     static void setScheduled(long timerHandle, boolean value) {
         Refs.setSlot(timerHandle, SCHEDULED, Refs.incref(value ? Py.TRUE : Py.FALSE));
+    }
+
+    /** The number that {@link #setNode} left; -1 if it did not. */
+    static int nodeOf(long timerHandle) {
+        long number = Memory.getLong(timerHandle + NODE);
+        return number == 0 ? -1 : Py.smallInt(number);
+    }
+
+    /** Notes under which number a TimerHandle waits, an int. */
+    static void setNode(long timerHandle, long ownedNumber) {
+        Refs.setSlot(timerHandle, NODE, ownedNumber);
     }
 
     /** A borrowed reference to the time a TimerHandle is due. */
@@ -408,6 +424,16 @@ final class Handles {
         Refs.decrefOrNull(ownedArgs);
     }
 
+    /** Gives a timer back that its program has just cancelled, and so still holds. */
+    void recycleSoon(long ownedTimerHandle) {
+        cancelledTimers.add(ownedTimerHandle);
+    }
+
+    /** Gives back those of {@link #recycleSoon}. */
+    void recycleCancelledTimers() {
+        cancelledTimers.recycleAll();
+    }
+
     private static long take(long slot) {
         long owned = Memory.getLong(slot);
         Memory.putLong(slot, 0);
@@ -425,10 +451,12 @@ final class Handles {
     void visitReferences(LongConsumer visit) {
         pool.forEach(visit);
         timerPool.forEach(visit);
+        cancelledTimers.forEach(visit);
     }
 
     /** Frees the kept handles. */
     void clear() {
+        cancelledTimers.recycleAll();
         pool.clear();
         timerPool.clear();
     }

@@ -56,7 +56,7 @@ public final class LoopMethods {
                 .positional("_call_soon", "($self, callback, args, context, /)", "Queue a new Handle.")
                 .oneArgument("_add_callback", "($self, handle, /)", "Queue a Handle.")
                 .oneArgument("_schedule_timer", "($self, handle, /)", "Take up a TimerHandle.")
-                .oneArgument("_timer_handle_cancelled", "($self, handle, /)", "Note that a timer was cancelled.")
+                .oneArgument("_timer_handle_cancelled", "($self, handle, /)", "Take out a timer that was cancelled.")
                 .noArguments("_run_once", "($self, /)", "Run iterations until stop(), or one.")
                 .noArguments("_write_to_self", "($self, /)", "Wake the loop if it waits.")
                 .oneArgument("_interest", "($self, fd, /)", "What a descriptor is watched for: 1 read, 4 write.")
@@ -176,7 +176,7 @@ public final class LoopMethods {
     }
 
     private static long _timer_handle_cancelled(long self, long handle, long unused1, long unused2) {
-        EngineObject.of(self).noteTimerCancelled(handle);
+        EngineObject.of(self).removeTimer(handle);
         return Py.newNone();
     }
 
@@ -187,7 +187,7 @@ public final class LoopMethods {
             return PyErr.checked(Abstract.PyObject_CallOneArg(BASE_CANCEL, self));
         }
         if (!Handles.isCancelled(self)) {
-            EngineObject.of(loop).noteTimerCancelled(self);
+            EngineObject.of(loop).removeTimer(self);
             Handles.cancel(self);
         }
         return Py.newNone();

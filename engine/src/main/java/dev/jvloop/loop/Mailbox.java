@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.function.LongConsumer;
 
 /**
- * What other threads leave for a loop, in free-threaded Python: handles to run and timers to take up, each an owned
- * reference, and whether the loop has to be woken for them.
+ * What other threads leave for a loop, in free-threaded Python: handles to run, timers to take up and timers
+ * to take out, each an owned reference, and whether the loop has to be woken for them.
  *
  * <p>Its lock is held for a few instructions in which nothing of Python is called, and no thread is stopped by
  * Python's garbage collector there. So who waits for the lock never waits for a stopped thread, and the collector, which
@@ -15,13 +15,16 @@ import java.util.function.LongConsumer;
 final class Mailbox {
     /** The deadline of a handle that is no timer. */
     static final long NOW = Long.MIN_VALUE;
+    /** Of a timer that was cancelled. */
+    static final long CANCELLED = NOW + 1;
+    /** The earliest of a timer: as long ago as that of NaN, which is the least of all. */
+    static final long EARLIEST = CANCELLED + 1;
 
     private static final int INITIAL_CAPACITY = 64;
 
     private long[] handles = new long[INITIAL_CAPACITY];
     private long[] deadlines = new long[INITIAL_CAPACITY];
     private volatile int size;
-    private volatile int cancelledTimers;
     private boolean asleep;
     private boolean closed;
     /** What {@link #take} took: the loop's thread alone looks there. */
@@ -47,11 +50,6 @@ final class Mailbox {
         deadlines[count] = deadlineNanos;
         size = count + 1;
         return true;
-    }
-
-    /** Notes that a timer of the loop was cancelled. Any thread. */
-    synchronized void noteTimerCancelled() {
-        cancelledTimers++;
     }
 
     /** Ends the loop's wait, or the one it is about to begin. Any thread. */
@@ -103,20 +101,9 @@ final class Mailbox {
         return takenHandles[index];
     }
 
-    /** When a timer is due, or {@link #NOW} for other handles. */
+    /** When a timer is due, {@link #CANCELLED} for one to take out, or {@link #NOW} for other handles. */
     long takenDeadline(int index) {
         return takenDeadlines[index];
-    }
-
-    /** How many timers other threads have cancelled since this was asked last. */
-    int takeCancelledTimers() {
-        return cancelledTimers == 0 ? 0 : resetCancelledTimers();
-    }
-
-    private synchronized int resetCancelledTimers() {
-        int count = cancelledTimers;
-        cancelledTimers = 0;
-        return count;
     }
 
     /** Takes nothing more, and wakes nobody: the descriptors are about to be closed. */

@@ -10,23 +10,22 @@ import java.util.function.LongConsumer;
  * {@code jvloop.aio.sleep}, in one heap, so that they wake in the order of their deadlines.
  *
  * <p>A sleeping future stands in the heap itself, told apart by its lowest address bit, and gets its result when it is
- * due: no handle, no callback, no arguments, no copy of the context. Nothing in the future says that its sleeper was
- * cancelled, and whoever cancels does not know where it is in the heap; so the futures that still sleep are also in a
- * set, and one in the heap that is not in the set counts as cancelled. Guarded by the GIL;
- * in free-threaded Python the thread that has the loop alone comes here.
+ * due: no handle, no callback, no arguments, no copy of the context.
+ *
+ * <p>A TimerHandle has the number of its node in a slot of its own. A future has no such slot, so that there is a map.
+ * Guarded by the GIL; in free-threaded Python the thread that has the loop alone comes here.
  */
 final class Timers {
     /** Objects are aligned, so this bit of an address is free. */
     private static final long SLEEP_TAG = 1;
 
-    private final Handles handles;
     private final IoScratch scratch;
     private final TimerHeap heap = new TimerHeap();
-    private final AddressSet sleeping = new AddressSet();
+    private final NodeNumbers numbers = new NodeNumbers();
+    private final AddressMap nodeOfSleep = new AddressMap();
     private TaskShuffle shuffleOrNull;
 
-    Timers(Handles handles, IoScratch scratch) {
-        this.handles = handles;
+    Timers(IoScratch scratch) {
         this.scratch = scratch;
     }
 
@@ -44,19 +43,10 @@ final class Timers {
         return heap.nanosUntilFirst(now);
     }
 
-    // ---- timer handles ----
-
-    void add(long deadlineNanos, long ownedTimerHandle) {
-        compact();
-        push(deadlineNanos, ownedTimerHandle);
-    }
-
-    private void push(long deadlineNanos, long ownedEntry) {
-        if (shuffleOrNull == null) {
-            heap.push(deadlineNanos, ownedEntry);
-        } else {
-            heap.push(deadlineNanos, shuffleOrNull.tieBreaker(), ownedEntry);
-        }
+    private int push(long deadlineNanos, long ownedEntry) {
+        return shuffleOrNull == null
+                ? heap.push(deadlineNanos, ownedEntry)
+                : heap.push(deadlineNanos, shuffleOrNull.tieBreaker(), ownedEntry);
     }
 
     /** From now on timers of one deadline fire in a random order. */
@@ -64,31 +54,41 @@ final class Timers {
         shuffleOrNull = shuffle;
     }
 
-    /** One of the handles in here was cancelled. */
-    void noteCancelled() {
-        heap.noteCancelled();
+    // ---- timer handles ----
+
+    void add(long deadlineNanos, long ownedTimerHandle) {
+        Handles.setNode(ownedTimerHandle, numbers.newNumber(push(deadlineNanos, ownedTimerHandle)));
     }
 
-    /** {@code count} more of them were. */
-    void noteCancelled(int count) {
-        heap.noteCancelled(count);
+    /** @return whether the handle was in here; the reference is the caller's now */
+    boolean remove(long timerHandle) {
+        if (!Handles.isScheduled(timerHandle)) {
+            return false;
+        }
+        int node = Handles.nodeOf(timerHandle);
+        if (!heap.has(node, timerHandle)) {
+            return false;
+        }
+        heap.cancel(node);
+        Handles.setScheduled(timerHandle, false);
+        return true;
     }
 
     // ---- sleeping futures ----
 
     /** A new reference to a new future of the running loop, whose result will be None at the deadline. */
     long newSleep(long deadlineNanos) {
-        compact();
         long ownedFuture = Futures.newOfRunningLoop();
-        sleeping.add(ownedFuture);
-        push(deadlineNanos, Refs.incref(ownedFuture) | SLEEP_TAG);
+        nodeOfSleep.add(ownedFuture, push(deadlineNanos, Refs.incref(ownedFuture) | SLEEP_TAG));
         return ownedFuture;
     }
 
     /** Nobody waits for a sleeping future any more; one that is awake already is left alone. */
     void stopSleeping(long future) {
-        if (sleeping.remove(future)) {
-            heap.noteCancelled();
+        int node = nodeOfSleep.remove(future);
+        if (node != AddressMap.ABSENT) {
+            heap.cancel(node);
+            Refs.decref(future);
         }
     }
 
@@ -97,11 +97,8 @@ final class Timers {
     }
 
     private void wake(long ownedFuture) {
+        nodeOfSleep.remove(ownedFuture);
         try {
-            if (!sleeping.remove(ownedFuture)) {
-                heap.noteCancelledLeft();
-                return;
-            }
             Futures.wake(scratch, ownedFuture);
         } finally {
             PyErr.preserving(() -> Refs.decref(ownedFuture));
@@ -109,34 +106,6 @@ final class Timers {
     }
 
     // ---- both ----
-
-    private boolean isCancelled(long entry) {
-        return isSleep(entry) ? !sleeping.contains(entry & ~SLEEP_TAG) : Handles.isCancelled(entry);
-    }
-
-    private void dropCancelledOne(long ownedEntry) {
-        if (isSleep(ownedEntry)) {
-            Refs.decref(ownedEntry & ~SLEEP_TAG);
-        } else {
-            Handles.setScheduled(ownedEntry, false);
-            handles.recycle(ownedEntry);
-        }
-    }
-
-    private void compact() {
-        if (heap.wantsCompaction()) {
-            heap.compact(this::isCancelled, this::dropCancelledOne);
-        }
-    }
-
-    /** Drops what was cancelled at the front, so that {@link #firstDeadline} is one to wait for. */
-    void dropCancelled() {
-        compact();
-        while (!heap.isEmpty() && isCancelled(heap.firstHandle())) {
-            heap.noteCancelledLeft();
-            dropCancelledOne(heap.pop());
-        }
-    }
 
     /** Puts the handles that are due into the ready queue, and wakes the futures that are. */
     void takeDue(long now, ReadyQueue ready) {
@@ -146,11 +115,20 @@ final class Timers {
                 wake(ownedEntry & ~SLEEP_TAG);
                 continue;
             }
-            if (Handles.isCancelled(ownedEntry)) {
-                heap.noteCancelledLeft();
-            }
             Handles.setScheduled(ownedEntry, false);
             ready.push(ownedEntry);
+        }
+        if (heap.wantsToShrink()) {
+            heap.shrink(this::changeNode);
+            numbers.keep(heap.nodeCapacity());
+        }
+    }
+
+    private void changeNode(long entry, int node) {
+        if (isSleep(entry)) {
+            nodeOfSleep.replace(entry & ~SLEEP_TAG, node);
+        } else {
+            Handles.setNode(entry, numbers.newNumber(node));
         }
     }
 
@@ -161,15 +139,16 @@ final class Timers {
 
     /** Drops everything. */
     void clear() {
-        sleeping.clear();
         while (!heap.isEmpty()) {
             long ownedEntry = heap.pop();
             if (isSleep(ownedEntry)) {
+                nodeOfSleep.remove(ownedEntry & ~SLEEP_TAG);
                 Refs.decref(ownedEntry & ~SLEEP_TAG);
             } else {
                 Handles.setScheduled(ownedEntry, false);
                 Refs.decref(ownedEntry);
             }
         }
+        numbers.keep(0);
     }
 }

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 
-/** What waits for a time. The heap holds numbers: each is the place of a timer in a list. */
+/** What waits for a time. The heap holds numbers from 1 on: each is the place of a timer in a list, and 1. */
 final class Timers {
     /** What {@link #nanosUntilFirst} answers if there is no timer. */
     static final long FOREVER = -1;
@@ -20,6 +20,8 @@ final class Timers {
         /** Null once it was cancelled or has run. */
         private Runnable taskOrNull;
 
+        private int place;
+        private int node;
         private boolean isInHeap = true;
 
         Entry(long deadlineNanos, Runnable task) {
@@ -46,15 +48,14 @@ final class Timers {
             freePlaces.clear();
         }
         Entry entry = new Entry(deadlineNanos, task);
-        int place;
         if (freePlaces.isEmpty()) {
-            place = entries.size();
+            entry.place = entries.size();
             entries.add(entry);
         } else {
-            place = freePlaces.removeLast();
-            entries.set(place, entry);
+            entry.place = freePlaces.removeLast();
+            entries.set(entry.place, entry);
         }
-        heap.push(deadlineNanos, place);
+        entry.node = heap.push(deadlineNanos, entry.place + 1);
         return entry;
     }
 
@@ -65,30 +66,24 @@ final class Timers {
         }
         entry.taskOrNull = null;
         if (entry.isInHeap) {
-            heap.noteCancelled();
-            if (heap.wantsCompaction()) {
-                heap.compact(this::isCancelled, this::giveBack);
-            }
+            heap.cancel(entry.node);
+            giveBack(entry.place);
         }
         return true;
     }
 
-    /** How long to wait for the first timer that was not cancelled: at least 0, and at most a day. */
+    /** How long to wait for the first timer: at least 0, and at most a day. */
     long nanosUntilFirst(long now) {
-        while (!heap.isEmpty() && isCancelled(heap.firstHandle())) {
-            heap.noteCancelledLeft();
-            giveBack(heap.pop());
-        }
         return heap.isEmpty() ? FOREVER : heap.nanosUntilFirst(now);
     }
 
     /** Moves the timers that are due, in the order of their deadlines. */
     void moveDueTo(Queue<Runnable> ready, long now) {
         while (!heap.isEmpty() && heap.firstDeadline() <= now) {
-            if (isCancelled(heap.firstHandle())) {
-                heap.noteCancelledLeft();
-            }
-            ready.add(giveBack(heap.pop()));
+            ready.add(giveBack((int) heap.pop() - 1));
+        }
+        if (heap.wantsToShrink()) {
+            heap.shrink((number, node) -> entries.get((int) number - 1).node = node);
         }
     }
 
@@ -97,14 +92,10 @@ final class Timers {
         return runnable instanceof Entry entry && entry.taskOrNull == null;
     }
 
-    private boolean isCancelled(long place) {
-        return entries.get((int) place).taskOrNull == null;
-    }
-
-    private Entry giveBack(long place) {
-        Entry entry = entries.set((int) place, null);
+    private Entry giveBack(int place) {
+        Entry entry = entries.set(place, null);
         entry.isInHeap = false;
-        freePlaces.add((int) place);
+        freePlaces.add(place);
         return entry;
     }
 

@@ -50,14 +50,6 @@ class MailboxTest {
     }
 
     @Test
-    void cancelledTimersAreCountedOnce() {
-        mailbox.noteTimerCancelled();
-        mailbox.noteTimerCancelled();
-        assertEquals(2, mailbox.takeCancelledTimers());
-        assertEquals(0, mailbox.takeCancelledTimers());
-    }
-
-    @Test
     void theCollectorIsShownWhatIsNotTakenYet() {
         mailbox.put(1, Mailbox.NOW);
         mailbox.take();

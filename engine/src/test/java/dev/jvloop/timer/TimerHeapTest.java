@@ -32,15 +32,15 @@ class TimerHeapTest {
     void startsEmpty() {
         assertTrue(heap.isEmpty());
         assertEquals(0, heap.size());
-        assertFalse(heap.wantsCompaction());
+        assertFalse(heap.wantsToShrink());
     }
 
     @Test
     void timersLeaveByDeadlineWhateverTheOrderTheyCame() {
-        for (long deadline : new long[] {5, 1, 4, Long.MAX_VALUE, -3, 2, Long.MIN_VALUE, 0}) {
+        for (long deadline : new long[] {5, 1, 4, Long.MAX_VALUE, -3, 2, Long.MIN_VALUE}) {
             heap.push(deadline, deadline);
         }
-        assertEquals(List.of(Long.MIN_VALUE, -3L, 0L, 1L, 2L, 4L, 5L, Long.MAX_VALUE), popAll());
+        assertEquals(List.of(Long.MIN_VALUE, -3L, 1L, 2L, 4L, 5L, Long.MAX_VALUE), popAll());
     }
 
     @Test
@@ -54,18 +54,27 @@ class TimerHeapTest {
     }
 
     @Test
-    void equalDeadlinesStayInOrderAcrossPopsAndCompaction() {
-        for (long handle = 1; handle <= 300; handle++) {
-            heap.push(handle % 3, handle);
+    void equalDeadlinesStayInOrderAcrossPopsCancelsAndShrinking() {
+        Map<Long, Integer> nodes = new HashMap<>();
+        for (long handle = 1; handle <= 40_000; handle++) {
+            nodes.put(handle, heap.push(handle % 3, handle));
         }
         List<Long> left = new ArrayList<>();
         for (int i = 0; i < 50; i++) {
             left.add(heap.pop());
         }
-        heap.compact(handle -> handle % 2 == 0, _ -> {});
-        for (long handle = 301; handle <= 400; handle++) {
-            heap.push(handle % 3, handle);
+        left.forEach(nodes::remove);
+        for (long handle = 1; handle <= 40_000; handle++) {
+            if (handle % 20 != 0 && nodes.containsKey(handle)) {
+                heap.cancel(nodes.remove(handle));
+            }
         }
+        assertTrue(heap.wantsToShrink());
+        heap.shrink(nodes::put);
+        for (long handle = 40_001; handle <= 40_100; handle++) {
+            nodes.put(handle, heap.push(handle % 3, handle));
+        }
+        nodes.forEach((handle, node) -> assertTrue(heap.has(node, handle)));
         left.addAll(popAll());
         for (int rest = 0; rest < 3; rest++) {
             int ofDeadline = rest;
@@ -73,6 +82,7 @@ class TimerHeapTest {
                     left.stream().filter(handle -> handle % 3 == ofDeadline).toList();
             assertEquals(ofOne.stream().sorted().toList(), ofOne);
         }
+        assertEquals(50 + 1998 + 100, left.size());
     }
 
     @Test
@@ -80,99 +90,80 @@ class TimerHeapTest {
         heap.push(20, 2);
         heap.push(10, 1);
         assertEquals(10, heap.firstDeadline());
-        assertEquals(1, heap.firstHandle());
         assertEquals(1, heap.pop());
         assertEquals(20, heap.firstDeadline());
-        assertEquals(2, heap.firstHandle());
         assertEquals(1, heap.size());
     }
 
     @Test
-    void aSmallHeapIsNeverCompactedForItsCancelledTimers() {
-        for (long handle = 1; handle <= 100; handle++) {
-            heap.push(handle, handle);
-            heap.noteCancelled();
-        }
-        assertFalse(heap.wantsCompaction());
+    void aCancelledTimerIsNeitherFirstNorShown() {
+        int first = heap.push(1, 11);
+        heap.push(2, 22);
+        assertTrue(heap.has(first, 11));
+        heap.cancel(first);
+        assertFalse(heap.has(first, 11));
+        assertEquals(2, heap.firstDeadline());
+        heap.forEach(handle -> assertEquals(22, handle));
+        assertEquals(22, heap.pop());
+        assertTrue(heap.isEmpty());
     }
 
     @Test
-    void aLargeHeapWantsCompactionOnceMoreThanHalfIsCancelled() {
-        for (long handle = 1; handle <= 200; handle++) {
-            heap.push(handle, handle);
+    void aHeapOfCancelledTimersAloneIsEmpty() {
+        List<Integer> nodes = new ArrayList<>();
+        for (long handle = 1; handle <= 50; handle++) {
+            nodes.add(heap.push(handle, handle));
         }
-        for (int i = 0; i < 100; i++) {
-            heap.noteCancelled();
-        }
-        assertFalse(heap.wantsCompaction());
-        heap.noteCancelled();
-        assertTrue(heap.wantsCompaction());
-        heap.noteCancelledLeft();
-        assertFalse(heap.wantsCompaction());
-    }
-
-    @Test
-    void compactionDropsEachCancelledHandleOnceAndKeepsTheRest() {
-        Map<Long, Integer> drops = new HashMap<>();
-        for (long handle = 1; handle <= 1000; handle++) {
-            heap.push(1000 - handle, handle);
-            if (handle % 5 != 0) {
-                heap.noteCancelled();
-            }
-        }
-        heap.compact(handle -> handle % 5 != 0, handle -> drops.merge(handle, 1, Integer::sum));
-        assertEquals(800, drops.size());
-        assertTrue(drops.values().stream().allMatch(count -> count == 1));
-        assertEquals(200, heap.size());
-        assertFalse(heap.wantsCompaction());
-        List<Long> left = popAll();
-        assertEquals(200, left.size());
-        assertEquals(1000, left.getFirst());
-        assertEquals(5, left.getLast());
-        assertTrue(left.stream().noneMatch(drops::containsKey));
-    }
-
-    @Test
-    void aTimerScheduledWhileCompactionDropsIsKept() {
-        for (long handle = 1; handle <= 200; handle++) {
-            heap.push(handle, handle);
-        }
-        heap.compact(handle -> handle > 1, handle -> heap.push(-handle, handle + 1000));
-        assertEquals(200, heap.size());
-        assertEquals(1200, heap.firstHandle());
-        List<Long> left = popAll();
-        assertEquals(1, left.getLast());
-    }
-
-    @Test
-    void compactionOfEverythingLeavesAUsableHeap() {
-        for (long handle = 1; handle <= 500; handle++) {
-            heap.push(handle, handle);
-        }
-        heap.compact(_ -> true, _ -> {});
+        nodes.forEach(heap::cancel);
         assertTrue(heap.isEmpty());
         heap.push(3, 33);
         assertEquals(List.of(33L), popAll());
     }
 
     @Test
-    void manyCancelledTimersDoNotHoldMemory() throws ReflectiveOperationException {
-        for (long handle = 1; handle <= 100_000; handle++) {
-            heap.push(handle, handle);
-            heap.noteCancelled();
-            if (heap.wantsCompaction()) {
-                heap.compact(_ -> true, _ -> {});
-            }
+    void aNodeIsUsedAgainForAnotherTimer() {
+        int node = heap.push(1, 11);
+        assertEquals(11, heap.pop());
+        assertFalse(heap.has(node, 11));
+        assertEquals(node, heap.push(1, 22));
+        assertTrue(heap.has(node, 22));
+        assertFalse(heap.has(node, 11));
+    }
+
+    @Test
+    void aNumberThatIsNoNodeHasNothing() {
+        heap.push(1, 11);
+        assertFalse(heap.has(-1, 11));
+        assertFalse(heap.has(1, 11));
+        assertFalse(heap.has(1, 0));
+        assertFalse(heap.has(1_000_000, 0));
+    }
+
+    @Test
+    void manyCancelledTimersDoNotHoldMemory() {
+        heap.push(0, 1);
+        for (long handle = 2; handle <= 100_000; handle++) {
+            heap.cancel(heap.push(handle, handle));
         }
         assertTrue(heap.size() <= 101, () -> "size " + heap.size());
-        assertTrue(capacity() <= 256, "the arrays did not shrink");
+        assertTrue(heap.nodeCapacity() <= 256, "the arrays grew");
+    }
 
+    @Test
+    void theArraysShrinkWhenManyHaveLeft() {
+        Map<Long, Integer> nodes = new HashMap<>();
         for (long handle = 1; handle <= 100_000; handle++) {
-            heap.push(handle, handle);
+            nodes.put(handle, heap.push(handle, handle));
         }
-        heap.compact(handle -> handle != 77, _ -> {});
-        assertTrue(capacity() <= 256, "the arrays did not shrink");
-        assertEquals(77, heap.pop());
+        assertFalse(heap.wantsToShrink());
+        for (long handle = 1; handle < 100_000; handle++) {
+            heap.pop();
+        }
+        assertTrue(heap.wantsToShrink());
+        heap.shrink(nodes::put);
+        assertTrue(heap.nodeCapacity() <= 64, "the arrays did not shrink");
+        assertEquals(0, nodes.get(100_000L));
+        assertEquals(100_000, heap.pop());
     }
 
     @Test
@@ -187,51 +178,46 @@ class TimerHeapTest {
         assertFalse(shown.contains(0L));
     }
 
-    /** As the loop uses it: push, cancel, pop, drop cancelled ones at the top, compact; against a PriorityQueue. */
+    /** As the loop uses it: push, cancel, pop, shrink; against a PriorityQueue. */
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3})
     void behavesAsAPriorityQueueUnderRandomOperations(long seed) {
         Random random = new Random(seed);
         PriorityQueue<Timer> model = new PriorityQueue<>();
         List<Timer> pending = new ArrayList<>();
-        Set<Long> cancelled = new HashSet<>();
-        Set<Long> dropped = new HashSet<>();
+        Map<Long, Integer> nodes = new HashMap<>();
         long nextHandle = 1;
         for (int step = 0; step < 100_000; step++) {
             int choice = random.nextInt(100);
             if (choice < 45) {
                 Timer timer = new Timer(random.nextInt(500), nextHandle, nextHandle);
-                heap.push(timer.deadline, timer.handle);
+                nodes.put(timer.handle, heap.push(timer.deadline, timer.handle));
                 model.add(timer);
                 pending.add(timer);
                 nextHandle++;
             } else if (choice < 85 && !pending.isEmpty()) {
                 Timer timer = pending.remove(random.nextInt(pending.size()));
-                if (model.contains(timer) && cancelled.add(timer.handle)) {
-                    heap.noteCancelled();
+                int node = nodes.get(timer.handle);
+                assertEquals(model.remove(timer), heap.has(node, timer.handle));
+                if (heap.has(node, timer.handle)) {
+                    heap.cancel(node);
                 }
             } else if (!model.isEmpty()) {
                 Timer expected = model.poll();
                 assertEquals(expected.deadline, heap.firstDeadline());
                 assertEquals(expected.handle, heap.pop());
-                if (cancelled.contains(expected.handle)) {
-                    heap.noteCancelledLeft();
-                }
-                assertTrue(dropped.add(expected.handle));
             }
-            if (heap.wantsCompaction()) {
-                heap.compact(cancelled::contains, handle -> assertTrue(dropped.add(handle), "dropped twice"));
-                model.removeIf(timer -> cancelled.contains(timer.handle));
+            if (random.nextInt(500) == 0) {
+                heap.shrink(nodes::put);
+                assertEquals(model.size(), heap.size());
             }
-            assertEquals(model.size(), heap.size());
+            assertEquals(model.isEmpty(), heap.isEmpty());
         }
+        List<Long> expected = new ArrayList<>();
         while (!model.isEmpty()) {
-            long handle = heap.pop();
-            assertEquals(model.poll().handle, handle);
-            assertTrue(dropped.add(handle), "dropped twice");
+            expected.add(model.poll().handle);
         }
-        assertTrue(heap.isEmpty());
-        assertEquals(nextHandle - 1, dropped.size(), "every handle left exactly once");
+        assertEquals(expected, popAll());
     }
 
     private List<Long> popAll() {
@@ -240,11 +226,5 @@ class TimerHeapTest {
             handles.add(heap.pop());
         }
         return handles;
-    }
-
-    private int capacity() throws ReflectiveOperationException {
-        var field = TimerHeap.class.getDeclaredField("handles");
-        field.setAccessible(true);
-        return ((long[]) field.get(heap)).length;
     }
 }
