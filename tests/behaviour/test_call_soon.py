@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import sys
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -278,3 +279,22 @@ def test_a_long_chain_does_not_starve_timers(loop: asyncio.AbstractEventLoop) ->
     loop.call_later(0.02, loop.stop)
     loop.run_forever()
     assert turns > 10
+
+
+@pytest.mark.only_on("jvloop")
+@pytest.mark.skipif("t" in sys.abiflags, reason="without a GIL no handles are kept")
+def test_handles_kept_after_a_burst_are_freed_while_the_loop_is_idle(loop: asyncio.AbstractEventLoop) -> None:
+    def alive() -> int:
+        return sum(type(thing) is handle_type for thing in gc.get_objects())
+
+    async def burst() -> None:
+        for _ in range(30_000):
+            loop.call_soon(int)
+        await asyncio.sleep(0)
+
+    handle_type = type(loop.call_soon(int))
+    loop.run_until_complete(burst())
+    assert alive() >= 30_000
+    for _ in range(100):
+        loop.run_until_complete(asyncio.sleep(0.0001))
+    assert alive() < 17_000

@@ -230,6 +230,7 @@ def test_of_many_timers_those_fire_that_were_not_cancelled(loop: asyncio.Abstrac
 
 
 @pytest.mark.only_on("jvloop")
+@pytest.mark.skipif("t" in sys.abiflags, reason="there one that is cancelled between runs leaves in the next run")
 def test_a_cancelled_timer_lets_go_of_its_context_in_the_same_iteration(loop: asyncio.AbstractEventLoop) -> None:
     class Payload:
         """What a cancelled timer must not keep."""

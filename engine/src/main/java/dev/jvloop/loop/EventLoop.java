@@ -507,6 +507,7 @@ public final class EventLoop {
             nextPollNanos = now + POLL_INTERVAL_NANOS;
             return;
         }
+        handles.freeSome();
         long realWait = clock.beginWait(timeout, waitLimitNanos);
         int count = realWait == 0 ? 0 : sleep(realWait);
         if (count == 0) {

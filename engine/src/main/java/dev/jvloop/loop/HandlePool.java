@@ -35,6 +35,13 @@ final class HandlePool {
         handles[size++] = ownedHandle;
     }
 
+    /** Frees up to {@code most} handles, as long as there are more than {@code kept}. */
+    void freeAbove(int kept, int most) {
+        for (int i = 0; i < most && size > kept; i++) {
+            Refs.decref(handles[--size]);
+        }
+    }
+
     void forEach(LongConsumer action) {
         for (int i = 0; i < size; i++) {
             action.accept(handles[i]);
