@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 import __main__
-from jvloop import _bindings, _host_loop, _host_values, _jvm
+from jvloop import _bindings, _host_logging, _host_loop, _host_values, _jvm
 from jvloop._loop import Loop
 
 _SOURCE_NAME = "<java>"
@@ -84,6 +84,7 @@ def _message(exception: BaseException) -> str:
 _HELPERS = (
     *(set_up, execute, evaluate, type_name, describe_exception),
     _host_loop.start_task,
+    _host_logging.log_to_java,
     *_host_values.HELPERS,
 )
 _TYPES = (list, dict, set, frozenset, asyncio.CancelledError, _host_loop.LoopRun)

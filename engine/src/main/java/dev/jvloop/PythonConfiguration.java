@@ -20,6 +20,7 @@ public final class PythonConfiguration {
     private final List<Path> searchPath = new ArrayList<>();
     private final List<String> arguments = new ArrayList<>();
     private final Map<String, String> environment = new LinkedHashMap<>();
+    private boolean logsToJava = true;
 
     PythonConfiguration() {}
 
@@ -71,6 +72,15 @@ public final class PythonConfiguration {
     }
 
     /**
+     * Whether the records of Python's {@code logging} go to {@link System.Logger}, under the same logger names: yes,
+     * unless this says no. Handlers that Python code puts on its root logger in place of jvloop's take over.
+     */
+    public PythonConfiguration logsToJava(boolean yes) {
+        logsToJava = yes;
+        return this;
+    }
+
+    /**
      * Starts CPython in this process and returns when it runs. Any thread; a thread of its own, named "jvloop python
      * main", becomes Python's main thread. Signals stay with the JVM. {@code sys.stdout} writes to the same descriptor as
      * {@code System.out}, and does not wait for it.
@@ -79,7 +89,7 @@ public final class PythonConfiguration {
      * @throws IllegalStateException if a Python runs in this process or has run in it: a process has one
      */
     public Python start() {
-        return Interpreter.start(new Settings(interpreter(), searchPath, arguments, environment));
+        return Interpreter.start(new Settings(interpreter(), searchPath, arguments, environment, logsToJava));
     }
 
     private String interpreter() {

@@ -54,6 +54,7 @@ final class HostLoop implements PythonLoop {
         HostLoop loop = new HostLoop(interpreter, name, whenEnded);
         loop.thread.start();
         Completion.of(loop.started);
+        LOGGER.log(System.Logger.Level.DEBUG, () -> "the loop \"" + name + "\" has started");
         return loop;
     }
 
@@ -68,6 +69,7 @@ final class HostLoop implements PythonLoop {
                     return null;
                 });
             });
+            LOGGER.log(System.Logger.Level.DEBUG, () -> "the loop \"" + name + "\" has ended");
         } catch (Throwable t) {
             if (!started.completeExceptionally(t)) {
                 LOGGER.log(System.Logger.Level.WARNING, "the loop \"" + name + "\" has ended", t);

@@ -18,6 +18,7 @@ final class HostNames {
     static final long NUMBER = Namespace.object("helper.number");
     static final long LOOP_RUN = Namespace.object("type.LoopRun");
     static final long START_TASK = Namespace.object("helper.start_task");
+    static final long LOG_TO_JAVA = Namespace.object("helper.log_to_java");
     static final long NEW_INT = Namespace.object("helper.new_int");
     static final long INT_BYTES = Namespace.object("helper.int_bytes");
     static final long STR = Namespace.object("type.str");

@@ -10,6 +10,7 @@ import dev.jvloop.py.Calls;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
+import java.lang.System.Logger.Level;
 import java.lang.ref.Cleaner;
 import java.time.Duration;
 import java.util.Queue;
@@ -24,6 +25,8 @@ import java.util.function.Supplier;
 
 /** The interpreter of this process. */
 public final class Interpreter implements Python {
+    private static final System.Logger LOGGER = System.getLogger("dev.jvloop");
+
     /** Where this process is on its one way from no interpreter to one that has ended. */
     private enum Stage {
         NONE("there is none"),
@@ -81,9 +84,21 @@ public final class Interpreter implements Python {
             }
             InterpreterProbe probe = InterpreterProbe.of(settings.interpreter());
             after = Stage.FAILED;
+            long begin = System.nanoTime();
             MainThread main = Startup.start(probe, settings);
             after = Stage.RUNNING;
-            return new Interpreter(main, probe.version());
+            Interpreter interpreter = new Interpreter(main, probe.version());
+            if (settings.logsToJava()) {
+                interpreter.run(() -> {
+                    LoggingCalls.route(new PythonLogging(interpreter));
+                    return null;
+                });
+            }
+            LOGGER.log(
+                    Level.DEBUG,
+                    () -> "CPython " + probe.version() + " of " + probe.executable() + " started in "
+                            + (System.nanoTime() - begin) / 1_000_000 + " ms");
+            return interpreter;
         } finally {
             PROCESS.set(after);
         }
@@ -299,6 +314,10 @@ public final class Interpreter implements Python {
         loops.close(grace);
         threads.refuse();
         if (!threads.awaitNobody(grace)) {
+            LOGGER.log(
+                    Level.WARNING,
+                    () -> "Python is being closed, and " + threads.namesInside()
+                            + " did not come back from it in time: KeyboardInterrupt is raised there");
             main.run(() -> threads.raiseInside(HostNames.KEYBOARD_INTERRUPT));
             if (!threads.awaitNobody(grace)) {
                 throw new IllegalStateException(
@@ -309,6 +328,7 @@ public final class Interpreter implements Python {
         boolean isFlushed = main.end();
         isEnded = true;
         PROCESS.set(Stage.ENDED);
+        LOGGER.log(Level.DEBUG, "CPython has ended");
         if (!isFlushed) {
             throw new IllegalStateException("Python has ended, but not all that was written to its files got there");
         }

@@ -11,9 +11,14 @@ import java.util.Map;
  * @param searchPath what goes in front of {@code sys.path}
  * @param arguments {@code sys.argv[1:]}
  * @param environment variables set before Python starts
+ * @param logsToJava whether Python's log records go to System.Logger
  */
 public record Settings(
-        String interpreter, List<Path> searchPath, List<String> arguments, Map<String, String> environment) {
+        String interpreter,
+        List<Path> searchPath,
+        List<String> arguments,
+        Map<String, String> environment,
+        boolean logsToJava) {
     public Settings {
         searchPath = List.copyOf(searchPath);
         arguments = List.copyOf(arguments);

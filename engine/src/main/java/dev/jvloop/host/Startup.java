@@ -88,6 +88,7 @@ final class Startup {
             Namespace.add(callForNumber(arena, ownedHost, "make_host_block"));
             HostNames.prepare();
             TaskEnd.prepare();
+            LoggingCalls.prepare();
             Objects.Py_DecRef(ownedEntry);
             Objects.Py_DecRef(ownedHost);
         }

@@ -17,6 +17,7 @@ final class ClosingProgram {
     private ClosingProgram() {}
 
     public static void main(String[] args) throws InterruptedException, IOException {
+        System.setProperty("java.util.logging.SimpleFormatter.format", "%4$s: %5$s%n");
         Python python = Python.configure().interpreter(Path.of(args[1])).start();
         python.exec("import threading\ninside = threading.Event()");
         switch (args[0]) {
@@ -43,7 +44,8 @@ final class ClosingProgram {
     }
 
     private static void busy(Python python) throws InterruptedException {
-        Thread busy = Thread.ofPlatform().start(() -> exec(python, "inside.set()\nwhile True: pass"));
+        Thread busy =
+                Thread.ofPlatform().name("the busy one").start(() -> exec(python, "inside.set()\nwhile True: pass"));
         python.exec("inside.wait()");
         python.close(SHORT);
         busy.join();

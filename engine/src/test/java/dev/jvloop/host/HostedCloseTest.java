@@ -45,6 +45,8 @@ class HostedCloseTest {
     @Test
     void aBusyThreadIsInterrupted() throws Exception {
         assertSays("""
+            WARNING: Python is being closed, and "the busy one" did not come back from it in time: \
+            KeyboardInterrupt is raised there
             interrupted: KeyboardInterrupt
             closed
             """, run(engine(), "busy"));
@@ -53,6 +55,8 @@ class HostedCloseTest {
     @Test
     void aThreadThatCannotBeInterruptedIsNamed() throws Exception {
         assertSays("""
+            WARNING: Python is being closed, and "the sleeper" did not come back from it in time: \
+            KeyboardInterrupt is raised there
             not closed: Python is not ended while threads are in it: "the sleeper"
             call meanwhile: Python was closed
             interrupted: KeyboardInterrupt
