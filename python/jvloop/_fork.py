@@ -25,7 +25,7 @@ def refuse(*args: Any, **kwargs: Any) -> NoReturn:
 
 _native_types: list[type] = []
 
-_TP_CALL, _TP_CLEAR, _TP_DEALLOC, _TP_TRAVERSE = 50, 51, 52, 71
+_BF_GETBUFFER, _BF_RELEASEBUFFER, _TP_CALL, _TP_CLEAR, _TP_DEALLOC, _TP_TRAVERSE = 1, 2, 50, 51, 52, 71
 _TPFLAGS_HAVE_GC = 1 << 14
 
 
@@ -58,9 +58,12 @@ def disarm(classes: list[Any]) -> None:
         _replace_slot(native, _TP_TRAVERSE, "PyCallable_Check")
         _replace_slot(native, _TP_CLEAR, "PyCallable_Check")
         _replace_slot(native, _TP_CALL, "PyObject_GetIter")
+        # Views of Java's memory stay what they are in a child, which has that memory too. There are no new ones.
+        _replace_slot(native, _BF_GETBUFFER, None)
+        _replace_slot(native, _BF_RELEASEBUFFER, None)
 
 
-def _replace_slot(native: type, slot: int, function: str) -> None:
+def _replace_slot(native: type, slot: int, function: str | None) -> None:
     get_slot = ctypes.pythonapi.PyType_GetSlot
     get_slot.restype = ctypes.c_void_p
     get_slot.argtypes = [ctypes.py_object, ctypes.c_int]
@@ -69,4 +72,5 @@ def _replace_slot(native: type, slot: int, function: str) -> None:
     words = (ctypes.c_void_p * (metaclass.__basicsize__ // ctypes.sizeof(ctypes.c_void_p))).from_address(id(native))
     for index, word in enumerate(words):
         if former and word == former:
-            words[index] = ctypes.cast(getattr(ctypes.pythonapi, function), ctypes.c_void_p).value
+            address = function and ctypes.cast(getattr(ctypes.pythonapi, function), ctypes.c_void_p).value
+            words[index] = address

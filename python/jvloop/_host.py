@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 import __main__
-from jvloop import _bindings, _host_logging, _host_loop, _host_values, _jvm
+from jvloop import _bindings, _host_logging, _host_loop, _host_memory, _host_values, _jvm
 from jvloop._loop import Loop
 
 _SOURCE_NAME = "<java>"
@@ -86,8 +86,9 @@ _HELPERS = (
     _host_loop.start_task,
     _host_logging.log_to_java,
     *_host_values.HELPERS,
+    *_host_memory.HELPERS,
 )
-_TYPES = (list, dict, set, frozenset, asyncio.CancelledError, _host_loop.LoopRun)
+_TYPES = (list, dict, set, frozenset, BufferError, asyncio.CancelledError, _host_loop.LoopRun)
 
 
 def make_host_block() -> int:

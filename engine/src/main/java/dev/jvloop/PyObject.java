@@ -55,6 +55,15 @@ public interface PyObject extends AutoCloseable, Iterable<PyObject> {
      */
     <T> T as(Class<T> type);
 
+    /**
+     * The object's memory, without a copy, for an object with the buffer protocol: bytes, bytearray, memoryview,
+     * array.array, numpy's arrays.
+     *
+     * @throws PyException TypeError, if it has none; BufferError or ValueError, if its items are not next to each other
+     *     in C's order
+     */
+    PyBuffer buffer();
+
     /** Whether it is {@code None}. */
     boolean isNone();
 

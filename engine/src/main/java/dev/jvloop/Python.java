@@ -1,5 +1,6 @@
 package dev.jvloop;
 
+import java.lang.foreign.Arena;
 import java.time.Duration;
 
 /**
@@ -22,6 +23,11 @@ import java.time.Duration;
  *       {@code ZonedDateTime}, {@code Instant}, {@code Duration} and {@code ZoneId} are date, time, datetime, timedelta
  *       and tzinfo, cut off at microseconds. Local ones are Python's naive ones, all others are aware.
  *   <li>{@code BigDecimal}, {@code Path} and {@code UUID} are Decimal, Path and UUID.
+ *   <li>A {@code MemorySegment} and a direct {@code ByteBuffer} (from its position to its limit) are a memoryview of their
+ *       memory, not a copy, if that stays as long as they are kept: memory of the global arena, of an automatic one, of
+ *       one that {@link #arena()} gave, or of a file. Of an arena that can be closed it is an
+ *       {@code IllegalArgumentException}. What is on Java's heap is bytes, a copy. The way back without a copy is
+ *       {@link PyObject#buffer()}.
  *   <li>A {@link PyObject} is itself, and what an object of any other class comes as.
  * </ul>
  *
@@ -81,6 +87,17 @@ public interface Python extends AutoCloseable {
 
     /** A Java value as a Python object. */
     PyObject toPython(Object value);
+
+    /**
+     * An arena for memory that Java and Python both use without a copy, and that Java can free. Its segments may be
+     * arguments, as memoryviews. Any thread may use them.
+     *
+     * <p>Closing the arena first releases those memoryviews, so that Python code that kept one gets a ValueError when it
+     * uses it. It throws {@link IllegalStateException}, and stays open, while something that was made of one is left: a
+     * slice, a numpy array, a C function that reads the memory. One that is not closed is never freed, as one of
+     * {@link Arena#ofShared()}. It may be used and closed after Python has ended.
+     */
+    Arena arena();
 
     /** {@link #close(Duration)} with ten seconds. */
     @Override

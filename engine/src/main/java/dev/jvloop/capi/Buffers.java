@@ -8,6 +8,13 @@ public final class Buffers {
     private static final MethodHandle PYOBJECT_GETBUFFER = Downcall.plain("PyObject_GetBuffer");
     private static final MethodHandle PYBUFFER_RELEASE = Downcall.plain("PyBuffer_Release");
 
+    private static final MethodHandle PYMEMORYVIEW_FROMOBJECT = Downcall.plain("PyMemoryView_FromObject");
+
+    /** Apart, as the one function with this signature, which costs milliseconds when it is first needed. */
+    private static final class Filling {
+        static final MethodHandle PYBUFFER_FILLINFO = Downcall.of("PyBuffer_FillInfo", Downcall.longs(6));
+    }
+
     private Buffers() {}
 
     public static int PyObject_CheckBuffer(long object) {
@@ -21,6 +28,23 @@ public final class Buffers {
     public static int PyObject_GetBuffer(long exporter, long view, long flags) {
         try {
             return (int) (long) PYOBJECT_GETBUFFER.invokeExact(exporter, view, flags, 0L);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+
+    public static int PyBuffer_FillInfo(long view, long exporter, long buf, long len, boolean readonly, long flags) {
+        try {
+            return (int)
+                    (long) Filling.PYBUFFER_FILLINFO.invokeExact(view, exporter, buf, len, readonly ? 1L : 0L, flags);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+
+    public static long PyMemoryView_FromObject(long exporter) {
+        try {
+            return (long) PYMEMORYVIEW_FROMOBJECT.invokeExact(exporter, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }

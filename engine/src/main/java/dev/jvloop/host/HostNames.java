@@ -21,6 +21,9 @@ final class HostNames {
     static final long LOG_TO_JAVA = Namespace.object("helper.log_to_java");
     static final long NEW_INT = Namespace.object("helper.new_int");
     static final long INT_BYTES = Namespace.object("helper.int_bytes");
+    static final long NEW_VIEWS = Namespace.object("helper.new_views");
+    static final long NEW_VIEW = Namespace.object("helper.new_view");
+    static final long RELEASE_VIEWS = Namespace.object("helper.release_views");
     static final long STR = Namespace.object("type.str");
     static final long INT = Namespace.object("type.int");
     static final long FLOAT = Namespace.object("type.float");
@@ -33,6 +36,7 @@ final class HostNames {
     static final long FROZENSET = Namespace.object("type.frozenset");
     static final long KEYBOARD_INTERRUPT = Namespace.object("type.KeyboardInterrupt");
 
+    static final long BUFFER_ERROR = Namespace.object("type.BufferError");
     static final long CANCELLED_ERROR = Namespace.object("type.CancelledError");
 
     static final long RESULT = Py.internForever("result");

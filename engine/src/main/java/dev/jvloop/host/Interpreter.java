@@ -1,5 +1,6 @@
 package dev.jvloop.host;
 
+import dev.jvloop.PyBuffer;
 import dev.jvloop.PyException;
 import dev.jvloop.PyObject;
 import dev.jvloop.Python;
@@ -11,6 +12,7 @@ import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
 import java.lang.System.Logger.Level;
+import java.lang.foreign.Arena;
 import java.lang.ref.Cleaner;
 import java.time.Duration;
 import java.util.Queue;
@@ -53,13 +55,14 @@ public final class Interpreter implements Python {
         thread.setDaemon(true);
         return thread;
     });
-    /** References that were closed by a thread outside Python, until somebody comes in. */
-    private final Queue<OwnedReference> released = new ConcurrentLinkedQueue<>();
+    /** What was closed by a thread outside Python, until somebody comes in. */
+    private final Queue<Loan> released = new ConcurrentLinkedQueue<>();
 
     private final InternedNames names = new InternedNames();
     private final Failures failures = new Failures(this);
     private final ToJava toJava = new ToJava(this);
     private final Casts casts = new Casts(toJava);
+    private final OpenBuffers buffers = new OpenBuffers(this, cleaner, released);
     private final Loops loops = new Loops(this);
     private final Semaphore closing = new Semaphore(1);
     private final MainThread main;
@@ -139,37 +142,50 @@ public final class Interpreter implements Python {
         }
     }
 
-    /** Gives back what was closed; after Python has ended, nothing. Any thread. */
+    /** Gives back what was closed, unless Python is ending. Any thread. */
     void releaseNow() {
+        runUnlessEnding(() -> {});
+    }
+
+    /** Runs something in Python, or nothing if Python is ending or has ended. Any thread. */
+    void runUnlessEnding(Runnable action) {
         int before = threads.enterOrRefused();
         if (before == PythonThreads.REFUSED) {
             return;
         }
         if (before == PythonThreads.ELSEWHERE) {
             try {
-                CompletableFuture.runAsync(this::releaseNow, pool).join();
+                Completion.of(CompletableFuture.runAsync(() -> runUnlessEnding(action), pool));
             } catch (RejectedExecutionException e) {
-                // Python has ended, and the object with it.
+                // Python has ended.
             }
             return;
         }
         try {
             releaseClosed();
+            action.run();
+        } catch (PythonError e) {
+            throw failures.taken();
         } finally {
             threads.leave(before);
         }
     }
 
     private void releaseClosed() {
-        OwnedReference reference;
-        while ((reference = released.poll()) != null) {
-            reference.giveBack();
+        Loan loan;
+        while ((loan = released.poll()) != null) {
+            loan.giveBack();
         }
     }
 
     /** A handle that takes over the reference. */
     ObjectHandle newHandle(long ownedObject) {
         return new ObjectHandle(this, new OwnedReference(ownedObject, released));
+    }
+
+    /** The memory of an object. In Python. */
+    PyBuffer newBuffer(long exporter) {
+        return buffers.newBuffer(exporter);
     }
 
     /** The object as a value of a class. In Python. */
@@ -276,6 +292,11 @@ public final class Interpreter implements Python {
         return run(() -> newHandle(ToPython.newObject(value)));
     }
 
+    @Override
+    public Arena arena() {
+        return run(() -> ViewedArena.open(this));
+    }
+
     // ---- loops
 
     @Override
@@ -325,6 +346,11 @@ public final class Interpreter implements Python {
             }
         }
         pool.shutdown();
+        main.run(() -> {
+            buffers.closeAll();
+            ViewedArena.releaseAllViews();
+            releaseClosed();
+        });
         boolean isFlushed = main.end();
         isEnded = true;
         PROCESS.set(Stage.ENDED);

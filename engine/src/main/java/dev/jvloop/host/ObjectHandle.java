@@ -1,5 +1,6 @@
 package dev.jvloop.host;
 
+import dev.jvloop.PyBuffer;
 import dev.jvloop.PyObject;
 import dev.jvloop.capi.Containers;
 import dev.jvloop.capi.Objects;
@@ -134,6 +135,11 @@ final class ObjectHandle implements PyObject {
     @Override
     public <T> T as(Class<T> type) {
         return use(object -> interpreter.cast(object, type));
+    }
+
+    @Override
+    public PyBuffer buffer() {
+        return use(interpreter::newBuffer);
     }
 
     @Override

@@ -9,7 +9,7 @@ import java.util.Queue;
  * An owned reference that several threads may use while one of them, or the garbage collector, gives it back: it is
  * given back when it was closed and nobody uses it any more, by a thread in Python.
  */
-final class OwnedReference {
+final class OwnedReference implements Loan {
     private static final int CLOSED = Integer.MIN_VALUE;
     private static final VarHandle USERS;
 
@@ -22,7 +22,7 @@ final class OwnedReference {
     }
 
     private final long ownedObject;
-    private final Queue<OwnedReference> released;
+    private final Queue<Loan> released;
 
     /** How many use it now; negative once it is closed. */
     @SuppressWarnings("unused")
@@ -33,7 +33,7 @@ final class OwnedReference {
      *
      * @param released where the reference is put that a thread outside Python closed
      */
-    OwnedReference(long ownedObject, Queue<OwnedReference> released) {
+    OwnedReference(long ownedObject, Queue<Loan> released) {
         this.ownedObject = ownedObject;
         this.released = released;
     }
@@ -72,8 +72,9 @@ final class OwnedReference {
         }
     }
 
-    /** In Python, once, by who took it out of the queue or used it last. */
-    void giveBack() {
+    /** By who took it out of the queue or used it last. */
+    @Override
+    public void giveBack() {
         Refs.decref(ownedObject);
     }
 }

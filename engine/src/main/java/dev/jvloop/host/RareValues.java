@@ -18,7 +18,7 @@ import java.time.ZonedDateTime;
 import java.util.UUID;
 
 /**
- * The values of Python's standard library and Java's that have counterparts but no C functions: _host_values.py makes
+ * The values of Python's standard library and Java's that have counterparts but no C functions: _rare_values.py makes
  * them from plain values and takes them apart into such. In Python.
  */
 final class RareValues {
@@ -101,7 +101,7 @@ final class RareValues {
         }
     }
 
-    /** {@code parts}: the kind, then plain values, as {@code take_apart} in _host_values.py makes them. */
+    /** {@code parts}: the kind, then plain values, as _rare_values.py makes them. */
     private static Object value(Object[] parts) {
         return switch ((String) parts[0]) {
             case "datetime" -> dateTime(LocalDateTime.of(date(parts, 1), time(parts, 4)), parts[8], parts[9]);

@@ -89,6 +89,7 @@ final class Startup {
             HostNames.prepare();
             TaskEnd.prepare();
             LoggingCalls.prepare();
+            JavaMemory.prepare();
             Objects.Py_DecRef(ownedEntry);
             Objects.Py_DecRef(ownedHost);
         }

@@ -14,9 +14,9 @@ import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
 import dev.jvloop.py.Refs;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.reflect.Array;
 import java.math.BigInteger;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Map;
@@ -53,7 +53,7 @@ final class ToPython {
             case Character value -> Texts.newString(value.toString());
             case BigInteger value -> newInt(value);
             case PyObject value -> newReference(value);
-            case byte[] value -> newBytes(value);
+            case byte[] value -> newBytes(MemorySegment.ofArray(value));
             case Enum<?> value -> Texts.newString(value.name());
             case Map<?, ?> value -> newDict(value, deeper(depth));
             case Set<?> value -> newSet(value, deeper(depth));
@@ -61,6 +61,8 @@ final class ToPython {
             case Object[] value -> newTuple(value, deeper(depth));
             case Object value when value.getClass().isArray() -> newListOfPrimitives(value);
             case Record value -> newDict(Records.values(value), deeper(depth));
+            case MemorySegment value -> JavaMemory.newView(value);
+            case ByteBuffer value -> JavaMemory.newView(MemorySegment.ofBuffer(value));
             case Optional<?> value -> newObject(value.orElse(null), deeper(depth));
             default -> RareValues.newObject(valueOrNull);
         };
@@ -82,7 +84,8 @@ final class ToPython {
         if (value.bitLength() < Long.SIZE) {
             return newInt(value.longValue());
         }
-        return Calls.newResult(HostNames.NEW_INT, new Calls.Owned(newBytes(value.toByteArray())));
+        return Calls.newResult(
+                HostNames.NEW_INT, new Calls.Owned(newBytes(MemorySegment.ofArray(value.toByteArray()))));
     }
 
     private static long newReference(PyObject object) {
@@ -92,15 +95,11 @@ final class ToPython {
         return handle.newReference();
     }
 
-    static long newBytes(byte[] value) {
-        long ownedBytes = PyErr.checked(ByteStrings.PyBytes_FromStringAndSize(0, value.length));
-        MemorySegment.copy(
-                value,
-                0,
-                Memory.segment(Py.bytesData(ownedBytes), value.length),
-                ValueLayout.JAVA_BYTE,
-                0,
-                value.length);
+    /** A new bytes object. */
+    static long newBytes(MemorySegment content) {
+        long size = content.byteSize();
+        long ownedBytes = PyErr.checked(ByteStrings.PyBytes_FromStringAndSize(0, size));
+        MemorySegment.copy(content, 0, Memory.segment(Py.bytesData(ownedBytes), size), 0, size);
         return ownedBytes;
     }
 

@@ -34,6 +34,7 @@ public final class Layout {
         expect("tuple items", Py.tupleItem(tuple, 1) == bytes);
         expect("int digit", Py.smallInt(Namespace.object("probe.int")) == 123_456_789);
         expect("float value", Py.floatValue(Namespace.object("probe.float")) == 1.5);
+        BufferView.check(bytes);
         if (!Version.FREE_THREADED) {
             int before = Memory.getInt(tuple + REFCOUNT);
             Refs.incref(tuple);
@@ -42,7 +43,7 @@ public final class Layout {
         }
     }
 
-    private static void expect(String what, boolean holds) {
+    static void expect(String what, boolean holds) {
         if (!holds) {
             throw new IllegalStateException("this CPython's object layout is not one the engine knows: " + what);
         }

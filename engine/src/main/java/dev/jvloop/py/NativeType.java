@@ -12,6 +12,8 @@ import java.lang.invoke.MethodHandle;
  * of every type made here.
  */
 public final class NativeType {
+    public static final int BF_GETBUFFER = 1;
+    public static final int BF_RELEASEBUFFER = 2;
     public static final int TP_CALL = 50;
     public static final int TP_CLEAR = 51;
     public static final int TP_DEALLOC = 52;
@@ -36,9 +38,13 @@ public final class NativeType {
         Arena forever = Arena.global();
         MemorySegment table = forever.allocate(16L * (slots.length + 1), 8);
         for (int i = 0; i < slots.length; i++) {
-            // The collector's functions have no way to report an error.
             MethodHandle body = slots[i].body();
-            long function = slots[i].id() == TP_CALL ? Upcalls.raising(body) : Upcalls.neverRaising(body);
+            long function = switch (slots[i].id()) {
+                case TP_CALL -> Upcalls.raising(body);
+                case BF_GETBUFFER -> Upcalls.raisingStatus(body);
+                // They have no way to report an error.
+                default -> Upcalls.neverRaising(body);
+            };
             Memory.putInt(table.address() + 16L * i, slots[i].id());
             Memory.putLong(table.address() + 16L * i + 8, function);
         }

@@ -13,7 +13,7 @@ import java.lang.invoke.MethodType;
 /**
  * The one place that makes function pointers out of Java methods.
  *
- * <p>An exception that leaves an upcall ends the JVM, and with it Python. So every stub goes through one of the two
+ * <p>An exception that leaves an upcall ends the JVM, and with it Python. So every stub goes through one of the three
  * trampolines below, which catch {@code Throwable}. All stubs have the shape {@code long (long, long, long, long)}:
  * a C function may be declared with more integer parameters than its caller passes (the callee reads registers that
  * hold nothing of interest and ignores them), and one shape saves the start-up cost of the others.
@@ -28,6 +28,7 @@ public final class Upcalls {
     private static final MethodType BODY =
             MethodType.methodType(long.class, long.class, long.class, long.class, long.class);
     private static final MethodHandle RAISING = trampoline("raising");
+    private static final MethodHandle RAISING_STATUS = trampoline("raisingStatus");
     private static final MethodHandle NEVER_RAISING = trampoline("neverRaising");
 
     private Upcalls() {}
@@ -40,6 +41,13 @@ public final class Upcalls {
      */
     public static long raising(MethodHandle body) {
         return stub(RAISING, body);
+    }
+
+    /**
+     * A function pointer, valid for ever, that returns a status: -1 with the error indicator set when the body throws.
+     */
+    public static long raisingStatus(MethodHandle body) {
+        return stub(RAISING_STATUS, body);
     }
 
     /**
@@ -81,7 +89,20 @@ public final class Upcalls {
         } catch (PythonError e) {
             return 0;
         } catch (Throwable t) {
-            return reported(t);
+            report(t);
+            return 0;
+        }
+    }
+
+    @SuppressWarnings("unused")
+    private static long raisingStatus(MethodHandle body, long a, long b, long c, long d) {
+        try {
+            return (long) body.invokeExact(a, b, c, d);
+        } catch (PythonError e) {
+            return -1;
+        } catch (Throwable t) {
+            report(t);
+            return -1;
         }
     }
 
@@ -95,13 +116,12 @@ public final class Upcalls {
     }
 
     /** Turning the failure into a Python error may fail itself, for example when the stack is exhausted. */
-    private static long reported(Throwable t) {
+    private static void report(Throwable t) {
         try {
             PyErr.raiseJava(t);
         } catch (Throwable again) {
             PyErrors.PyErr_NoMemory();
         }
-        return 0;
     }
 
     private static long unraisable(Throwable t) {

@@ -5,6 +5,7 @@ import dev.jvloop.capi.ByteStrings;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.PyErrors;
 import dev.jvloop.loop.IoScratch;
+import dev.jvloop.py.BufferView;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
@@ -15,11 +16,8 @@ import java.lang.foreign.Arena;
 final class Buffer implements AutoCloseable {
     private static final long PY_BUF_SIMPLE = 0;
     private static final long PY_BUF_WRITABLE = 1;
-    /** sizeof(Py_buffer); buf is its first word, len its third. */
-    private static final long VIEW_SIZE = 80;
-
     private final Arena arena = Arena.ofConfined();
-    private final long view = arena.allocate(VIEW_SIZE, 8).address();
+    private final long view = arena.allocate(BufferView.SIZE_BYTES, 8).address();
 
     private Buffer(long exporter, long flags) {
         if (Buffers.PyObject_GetBuffer(exporter, view, flags) != 0) {
@@ -50,12 +48,12 @@ final class Buffer implements AutoCloseable {
     }
 
     long address() {
-        return Memory.getLong(view);
+        return BufferView.address(view);
     }
 
     /** In bytes. */
     long length() {
-        return Memory.getLong(view + 16);
+        return BufferView.length(view);
     }
 
     /** A new reference to a bytes object: the object itself where it is one, else a copy of its memory. */

@@ -54,7 +54,8 @@ class ArchitectureTest {
             "dev.jvloop.py.Registry.nextId", "as table",
             "dev.jvloop.py.Arguments.contextNames", "a memo of an immutable Python tuple, right for every loop",
             "dev.jvloop.linux.BlockingWait.kernelLacksPwait2", "a fact about the kernel, found out once",
-            "dev.jvloop.host.Interpreter.PROCESS", "a process has one Python, and can start it once");
+            "dev.jvloop.host.Interpreter.PROCESS", "a process has one Python, and can start it once",
+            "dev.jvloop.host.ViewedArena.OPEN", "arenas by all that a segment knows of its own: their scope");
 
     private static final String IMMUTABLE_TYPES =
             "java\\.lang\\.(String|System\\$Logger|invoke\\..*|foreign\\..*)|java\\.time\\.Duration|dev\\.jvloop\\.py\\.PythonError";

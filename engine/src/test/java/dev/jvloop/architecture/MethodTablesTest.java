@@ -144,7 +144,7 @@ class MethodTablesTest {
         Set<String> callers = classes.stream()
                 .flatMap(model -> Bytecode.calls(model).stream())
                 .filter(call -> call.owner().equals(Upcalls.class.getName())
-                        && Set.of("raising", "neverRaising").contains(call.name())
+                        && Set.of("raising", "raisingStatus", "neverRaising").contains(call.name())
                         && !call.in().startsWith(Upcalls.class.getName()))
                 .map(Bytecode.Call::in)
                 .collect(Collectors.toCollection(TreeSet::new));

@@ -1,11 +1,16 @@
 package dev.jvloop.host;
 
+import dev.jvloop.PyBuffer;
 import dev.jvloop.PyException;
 import dev.jvloop.PyObject;
 import dev.jvloop.Python;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 
@@ -16,7 +21,7 @@ final class ClosingProgram {
 
     private ClosingProgram() {}
 
-    public static void main(String[] args) throws InterruptedException, IOException {
+    public static void main(String[] args) throws Throwable {
         System.setProperty("java.util.logging.SimpleFormatter.format", "%4$s: %5$s%n");
         Python python = Python.configure().interpreter(Path.of(args[1])).start();
         python.exec("import threading\ninside = threading.Event()");
@@ -24,6 +29,7 @@ final class ClosingProgram {
             case "idle" -> idle(python);
             case "busy" -> busy(python);
             case "stuck" -> stuck(python);
+            case "memory" -> memory(python);
             default -> say("not closing");
         }
     }
@@ -77,6 +83,31 @@ final class ClosingProgram {
             sleeper.join();
             say("closed at last");
         }
+    }
+
+    private static void memory(Python python) throws Throwable {
+        PyBuffer buffer = python.eval("bytearray(b'pythons')").buffer();
+        MemorySegment pythons = buffer.segment();
+        python.exec("class Kept: pass\nkept = Kept()");
+        Arena viewed = python.arena();
+        Arena sliced = python.arena();
+        MemorySegment javas = sliced.allocateFrom("javas");
+        PyObject kept = python.eval("kept");
+        kept.setAttribute("view", viewed.allocate(8));
+        kept.setAttribute("slice", javas);
+        // A handle keeps it when Python ends.
+        python.exec("kept.slice = kept.slice[1:]");
+        PyBuffer busy = python.eval("bytearray(b'busy')").buffer();
+        CSort.sort(busy.segment(), python::close);
+        say("closed");
+        byte[] sorted = busy.segment().toArray(ValueLayout.JAVA_BYTE);
+        say("what a function of C had: " + new String(sorted, StandardCharsets.US_ASCII));
+        busy.close();
+        refused("Python's memory", () -> pythons.get(ValueLayout.JAVA_BYTE, 0));
+        buffer.close();
+        refused("arena of a view", viewed::close);
+        refused("arena of a slice", sliced::close);
+        say("Java's memory: " + javas.getString(0));
     }
 
     private static void exec(Python python, String source) {

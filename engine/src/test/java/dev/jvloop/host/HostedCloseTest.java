@@ -65,6 +65,19 @@ class HostedCloseTest {
     }
 
     @Test
+    void memoryThatIsSharedEndsOrStays() throws Exception {
+        assertSays("""
+            closed
+            what a function of C had: bsuy
+            Python's memory: Already closed
+            arena of a view: works
+            arena of a slice: Python uses memory of this arena: what was made of a memoryview of it, such as a slice or \
+            a numpy array, must be released first
+            Java's memory: javas
+            """, run(engine(), "memory"));
+    }
+
+    @Test
     void aProgramThatDoesNotCloseEnds() throws Exception {
         Output output = run(engine(), "never");
         assertTrue(output.text().startsWith("not closing"), output::text);

@@ -28,12 +28,15 @@ class UpcallsTest {
     void argumentsAndResultPassThrough() throws Throwable {
         var body = Upcalls.body(MethodHandles.lookup(), UpcallsTest.class, "weighted");
         assertEquals(4321, call(Upcalls.raising(body)));
+        assertEquals(4321, call(Upcalls.raisingStatus(body)));
         assertEquals(4321, call(Upcalls.neverRaising(body)));
     }
 
     @Test
-    void aRaisedPythonErrorBecomesNull() throws Throwable {
-        assertEquals(0, call(Upcalls.raising(Upcalls.body(MethodHandles.lookup(), UpcallsTest.class, "raised"))));
+    void aRaisedPythonErrorBecomesNullOrAStatus() throws Throwable {
+        var body = Upcalls.body(MethodHandles.lookup(), UpcallsTest.class, "raised");
+        assertEquals(0, call(Upcalls.raising(body)));
+        assertEquals(-1, call(Upcalls.raisingStatus(body)));
     }
 
     @Test
