@@ -72,7 +72,11 @@ final class HostLoop implements PythonLoop {
             LOGGER.log(System.Logger.Level.DEBUG, () -> "the loop \"" + name + "\" has ended");
         } catch (Throwable t) {
             if (!started.completeExceptionally(t)) {
-                LOGGER.log(System.Logger.Level.WARNING, "the loop \"" + name + "\" has ended", t);
+                // Who closes a loop learns from its futures what became of them.
+                LOGGER.log(
+                        isClosing ? System.Logger.Level.DEBUG : System.Logger.Level.WARNING,
+                        "the loop \"" + name + "\" has ended",
+                        t);
             }
         } finally {
             isClosing = true;

@@ -4,6 +4,7 @@ import dev.jvloop.PyBuffer;
 import dev.jvloop.PyException;
 import dev.jvloop.PyObject;
 import dev.jvloop.Python;
+import dev.jvloop.PythonLoop;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -13,6 +14,11 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 
 /** A Java program that ends Python in one of several ways, and says how it went. */
 final class ClosingProgram {
@@ -30,6 +36,7 @@ final class ClosingProgram {
             case "busy" -> busy(python);
             case "stuck" -> stuck(python);
             case "memory" -> memory(python);
+            case "loops" -> loops(python);
             default -> say("not closing");
         }
     }
@@ -56,6 +63,54 @@ final class ClosingProgram {
         python.close(SHORT);
         busy.join();
         say("closed");
+    }
+
+    /** One loop's task waits, one's keeps its thread, and threads submit and call all the while. */
+    private static void loops(Python python) throws InterruptedException {
+        python.exec("""
+            import asyncio
+            both = threading.Barrier(3)
+            async def waiting():
+                both.wait()
+                try:
+                    await asyncio.sleep(3600)
+                finally:
+                    print("cancelled", flush=True)
+            async def spinning():
+                both.wait()
+                while True: pass
+            """);
+        CompletableFuture<PyObject> waiting = python.loop().submit("__main__", "waiting");
+        CompletableFuture<PyObject> spinning = python.startLoop("spinning").submit("__main__", "spinning");
+        python.eval("both.wait()").close();
+        PythonLoop loop = python.loop();
+        List<Thread> busy = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            busy.add(Thread.ofVirtual().start(() -> {
+                while (loop.isRunning()) {
+                    loop.submit("asyncio", "sleep", 0).exceptionally(e -> null).join();
+                }
+            }));
+            busy.add(Thread.ofPlatform().start(() -> exec(python, "while True: threading.Event().wait(0.001)")));
+        }
+        // The spinning loop and the busy threads use it up, then are interrupted, and have as long to leave.
+        python.close(Duration.ofSeconds(2));
+        for (Thread thread : busy) {
+            thread.join();
+        }
+        say("closed");
+        say("waiting: " + how(waiting));
+        say("spinning: " + how(spinning));
+    }
+
+    private static String how(CompletableFuture<?> future) {
+        try {
+            return "" + future.join();
+        } catch (CancellationException e) {
+            return "cancelled";
+        } catch (CompletionException e) {
+            return ((PyException) e.getCause()).pythonType();
+        }
     }
 
     private static void stuck(Python python) throws InterruptedException, IOException {

@@ -78,6 +78,22 @@ class HostedCloseTest {
     }
 
     @Test
+    void loopsThatAreBusyEndAndNothingWaitsForEver() throws Exception {
+        assertSays("""
+            cancelled
+            WARNING: Python is being closed, and "Thread-0", "Thread-1", "Thread-2", "Thread-3" did not come back from it \
+            in time: KeyboardInterrupt is raised there
+            interrupted: KeyboardInterrupt
+            interrupted: KeyboardInterrupt
+            interrupted: KeyboardInterrupt
+            interrupted: KeyboardInterrupt
+            closed
+            waiting: cancelled
+            spinning: KeyboardInterrupt
+            """, run(engine(), "loops"));
+    }
+
+    @Test
     void aProgramThatDoesNotCloseEnds() throws Exception {
         Output output = run(engine(), "never");
         assertTrue(output.text().startsWith("not closing"), output::text);

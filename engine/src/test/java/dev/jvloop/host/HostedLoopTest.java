@@ -47,6 +47,10 @@ class HostedLoopTest {
                     await asyncio.sleep(after)
                 return value
 
+            async def when(event, value):
+                await asyncio.to_thread(event.wait, 60)
+                return value
+
             async def fail(text):
                 await asyncio.sleep(0)
                 try:
@@ -238,15 +242,16 @@ class HostedLoopTest {
 
     @Test
     void theLoopsThreadDoesNotWaitForItself() throws Exception {
-        CompletableFuture<String> waiting = loop.submit(
-                        String.class, "__main__", "echo", "x", Keywords.of("after", 0.01))
+        // A stage that is added in time runs on the loop's thread.
+        PyObject added = python.eval("threading.Event()");
+        CompletableFuture<String> waiting = loop.submit(String.class, "__main__", "when", added, "x")
                 .thenApply(x -> loop.submit(String.class, "__main__", "echo", x).join());
+        // A further stage is the way; and a call from there is re-entrant.
+        CompletableFuture<String> chained = loop.submit(String.class, "__main__", "when", added, "x")
+                .thenCompose(x -> loop.submit(String.class, "__main__", "echo", x + python.eval("1 + 1", int.class)));
+        added.callMethod("set").close();
         IllegalStateException e = assertInstanceOf(IllegalStateException.class, causeOf(waiting));
         assertTrue(e.getMessage().contains("the loop \"main\" would wait for ever"), e::getMessage);
-        // A further stage is the way; and a call from there is re-entrant.
-        CompletableFuture<String> chained = loop.submit(
-                        String.class, "__main__", "echo", "x", Keywords.of("after", 0.01))
-                .thenCompose(x -> loop.submit(String.class, "__main__", "echo", x + python.eval("1 + 1", int.class)));
         assertEquals("x2", within(chained));
     }
 
