@@ -170,6 +170,8 @@ _WITH_JAVA_METHODS = (
     "SSLTransport",
     "ReadPipeTransport",
     "WritePipeTransport",
+    "JavaFunction",
+    "Host",
 )
 
 

@@ -11,7 +11,17 @@ import sys
 from typing import Any
 
 import __main__
-from jvloop import _bindings, _host_logging, _host_loop, _host_memory, _host_values, _jvm
+from jvloop import (
+    _bindings,
+    _host_errors,
+    _host_functions,
+    _host_logging,
+    _host_loop,
+    _host_memory,
+    _host_objects,
+    _host_values,
+    _jvm,
+)
 from jvloop._loop import Loop
 
 _SOURCE_NAME = "<java>"
@@ -87,12 +97,22 @@ _HELPERS = (
     _host_logging.log_to_java,
     *_host_values.HELPERS,
     *_host_memory.HELPERS,
+    *_host_errors.HELPERS,
+    *_host_functions.HELPERS,
+    *_host_objects.HELPERS,
 )
-_TYPES = (list, dict, set, frozenset, BufferError, asyncio.CancelledError, _host_loop.LoopRun)
+_WITH_JAVA_HALF = (
+    *(_host_errors.JavaError, _host_functions.JavaFunction, _host_functions.Host),
+    *(_host_objects.JavaObject, _host_objects.JavaStage),
+)
+_TYPES = (list, dict, set, frozenset, BufferError, asyncio.CancelledError, _host_loop.LoopRun, *_WITH_JAVA_HALF)
 
 
 def make_host_block() -> int:
     """The address of a block with the names of this module that Java knows."""
     objects: dict[str, object] = {f"helper.{function.__name__}": function for function in _HELPERS}
     objects.update({f"type.{cls.__name__}": cls for cls in _TYPES})
-    return _bindings.make_block(objects, {})
+    numbers: dict[str, int] = {}
+    for cls in _WITH_JAVA_HALF:
+        numbers.update(_bindings.slot_numbers(cls.__name__, cls, ("_java_half",)))
+    return _bindings.make_block(objects, numbers)

@@ -18,7 +18,7 @@ from .support import run_program
 # Tests that run a loop in the test process ask for the backend: the leak gate then starts the engine before it looks.
 
 PUBLIC = {"EventLoopPolicy", "JvmError", "Loop", "__version__", "install", "new_event_loop", "run"}
-PUBLIC_MODULES = {"aio", "testing"}
+PUBLIC_MODULES = {"aio", "host", "testing"}
 
 
 def test_the_public_names_are_these() -> None:
@@ -34,6 +34,22 @@ def test_names_say_where_they_come_from() -> None:
     assert repr(jvloop.JvmError) == "<class 'jvloop.JvmError'>"
     assert issubclass(jvloop.JvmError, RuntimeError)
     assert issubclass(jvloop.Loop, asyncio.AbstractEventLoop)
+
+
+def test_java_functions_without_a_java_program() -> None:
+    """What a program that expects them is told where Python was started by itself."""
+    from jvloop import host
+
+    with pytest.raises(ImportError, match="no Java function 'fetch', since no Java program started this Python"):
+        from jvloop.host import fetch  # noqa: F401
+    with pytest.raises(AttributeError, match="no Java function 'fetch', since no Java program started this Python"):
+        host.fetch  # noqa: B018
+    assert not hasattr(host, "fetch")
+    assert set(host.__all__) == {"JavaError", "JavaObject", "JavaStage", "wrap"}
+    assert set(host.__all__) <= set(dir(host))
+    error = host.JavaError("java.lang.Exception", "text", ("a.B.c(B.java:1)",))
+    assert str(error) == "java.lang.Exception: text\n    at a.B.c(B.java:1)"
+    assert (error.java_class, error.message, error.java_stack[0][:3]) == ("java.lang.Exception", "text", "a.B")
 
 
 async def loop_and_debug() -> tuple[type[Any], bool]:

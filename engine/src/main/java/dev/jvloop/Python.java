@@ -28,10 +28,11 @@ import java.time.Duration;
  *       one that {@link #arena()} gave, or of a file. Of an arena that can be closed it is an
  *       {@code IllegalArgumentException}. What is on Java's heap is bytes, a copy. The way back without a copy is
  *       {@link PyObject#buffer()}.
+ *   <li>A {@link java.util.concurrent.CompletionStage} is a {@code jvloop.host.JavaStage}, which Python can await.
  *   <li>A {@link PyObject} is itself, and what an object of any other class comes as.
  * </ul>
  *
- * <p>What has no counterpart, is nested more than 200 deep or contains itself is an {@link IllegalArgumentException}.
+ * <p>What has no counterpart and was not passed through {@link #wrap}, is nested more than 200 deep or contains itself is an {@link IllegalArgumentException}.
  */
 public interface Python extends AutoCloseable {
     /** Begins the choice of a Python. */
@@ -98,6 +99,16 @@ public interface Python extends AutoCloseable {
      * {@link Arena#ofShared()}. It may be used and closed after Python has ended.
      */
     Arena arena();
+
+    /**
+     * Any Java object as a Python object, {@code jvloop.host.JavaObject}, that Python code can keep and hand back:
+     * {@code as(Object.class)} gives the same object again, as do functions' arguments. Python keeps it from being
+     * collected.
+     */
+    PyObject wrap(Object object);
+
+    /** The Java functions that Python code can import. */
+    Functions functions();
 
     /** {@link #close(Duration)} with ten seconds. */
     @Override

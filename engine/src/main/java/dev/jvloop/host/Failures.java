@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 
 /** Python exceptions as Java ones. In Python. */
 final class Failures {
@@ -23,14 +24,44 @@ final class Failures {
         this.interpreter = interpreter;
     }
 
-    /** The raised exception, taken out of the error indicator. */
-    PyException taken() {
-        return of(PyErr.newTaken());
+    /**
+     * The raised exception, taken out of the error indicator, for {@code throw}: a checked Java exception as the cause of
+     * a PyException, since nobody expects it.
+     *
+     * @throws Error if it is a Java one that is an Error
+     */
+    RuntimeException taken() {
+        long ownedException = PyErr.newTaken();
+        Throwable javaOrNull = JavaErrors.getOrNull(ownedException);
+        if (javaOrNull == null || !(javaOrNull instanceof RuntimeException || javaOrNull instanceof Error)) {
+            return ofPython(ownedException);
+        }
+        Refs.decref(ownedException);
+        if (javaOrNull instanceof Error error) {
+            throw error;
+        }
+        return (RuntimeException) javaOrNull;
     }
 
-    /** An exception that is not raised. Takes over the reference. */
-    PyException of(long ownedException) {
-        return described(ownedException, new HashSet<>());
+    /** An exception that is not raised: the Java one that it was made of, if there is one. Takes over the reference. */
+    Throwable of(long ownedException) {
+        Throwable javaOrNull = JavaErrors.getOrNull(ownedException);
+        if (javaOrNull == null) {
+            return ofPython(ownedException);
+        }
+        Refs.decref(ownedException);
+        return javaOrNull;
+    }
+
+    /** One that Java code did not throw, or may not. Takes over the reference. */
+    private RuntimeException ofPython(long ownedException) {
+        PyException exception = described(ownedException, new HashSet<>());
+        if (!HostNames.isCancelledError(ownedException)) {
+            return exception;
+        }
+        CancellationException cancellation = new CancellationException(exception.pythonMessage());
+        cancellation.initCause(exception);
+        return cancellation;
     }
 
     /** Takes over the reference. */
@@ -66,13 +97,28 @@ final class Failures {
                 Texts.of(Py.tupleItem(parts, 1)),
                 frames.toArray(StackTraceElement[]::new),
                 interpreter.newHandle(ownedException),
-                isNew(cause, shown) ? described(Refs.incref(cause), shown) : null);
+                causeOrNull(ownedException, cause, shown));
         ToJava.forEach(Py.tupleItem(parts, 4), member -> {
             if (isNew(member, shown)) {
-                exception.addSuppressed(described(Refs.incref(member), shown));
+                exception.addSuppressed(linked(member, shown));
             }
         });
         return exception;
+    }
+
+    /** Of one that stands for a checked Java exception that one, else the Python cause. */
+    private Throwable causeOrNull(long exception, long cause, Set<Long> shown) {
+        Throwable javaOrNull = JavaErrors.getOrNull(exception);
+        if (javaOrNull != null) {
+            return javaOrNull;
+        }
+        return isNew(cause, shown) ? linked(cause, shown) : null;
+    }
+
+    /** A cause, or an exception of a group. */
+    private Throwable linked(long exception, Set<Long> shown) {
+        Throwable javaOrNull = JavaErrors.getOrNull(exception);
+        return javaOrNull == null ? described(Refs.incref(exception), shown) : javaOrNull;
     }
 
     private static boolean isNew(long exception, Set<Long> shown) {

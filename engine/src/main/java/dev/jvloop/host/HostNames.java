@@ -19,6 +19,14 @@ final class HostNames {
     static final long LOOP_RUN = Namespace.object("type.LoopRun");
     static final long START_TASK = Namespace.object("helper.start_task");
     static final long LOG_TO_JAVA = Namespace.object("helper.log_to_java");
+    static final long SET_HOST = Namespace.object("helper.set_host");
+    static final long ADD_FUNCTION = Namespace.object("helper.add_function");
+    static final long REMOVE_FUNCTION = Namespace.object("helper.remove_function");
+    static final long IS_FUNCTION_NAME = Namespace.object("helper.is_function_name");
+    static final long NEW_JAVA_ERROR = Namespace.object("helper.new_java_error");
+    static final long NEW_CANCELLED_ERROR = Namespace.object("helper.new_cancelled_error");
+    static final long NEW_JAVA_OBJECT = Namespace.object("helper.new_java_object");
+    static final long NEW_FUTURE = Namespace.object("helper.new_future");
     static final long NEW_INT = Namespace.object("helper.new_int");
     static final long INT_BYTES = Namespace.object("helper.int_bytes");
     static final long NEW_VIEWS = Namespace.object("helper.new_views");
@@ -44,6 +52,9 @@ final class HostNames {
     static final long STOP = Py.internForever("stop");
     static final long LOOP = Py.internForever("loop");
     static final long GRACE_S = Py.internForever("grace_s");
+    static final long SET_EXCEPTION = Py.internForever("set_exception");
+    static final long CALL_SOON_THREADSAFE = Py.internForever("call_soon_threadsafe");
+    static final long CAUSE = Py.internForever("__cause__");
 
     private HostNames() {}
 

@@ -1,5 +1,6 @@
 package dev.jvloop.host;
 
+import dev.jvloop.Functions;
 import dev.jvloop.PyBuffer;
 import dev.jvloop.PyException;
 import dev.jvloop.PyObject;
@@ -8,6 +9,7 @@ import dev.jvloop.PythonLoop;
 import dev.jvloop.capi.Lifecycle;
 import dev.jvloop.capi.Modules;
 import dev.jvloop.py.Calls;
+import dev.jvloop.py.JavaReference;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
@@ -64,6 +66,7 @@ public final class Interpreter implements Python {
     private final Casts casts = new Casts(toJava);
     private final OpenBuffers buffers = new OpenBuffers(this, cleaner, released);
     private final Loops loops = new Loops(this);
+    private final Functions functions = new RegisteredFunctions(this);
     private final Semaphore closing = new Semaphore(1);
     private final MainThread main;
     private final String version;
@@ -91,6 +94,7 @@ public final class Interpreter implements Python {
             MainThread main = Startup.start(probe, settings);
             after = Stage.RUNNING;
             Interpreter interpreter = new Interpreter(main, probe.version());
+            interpreter.introduce();
             if (settings.logsToJava()) {
                 interpreter.run(() -> {
                     LoggingCalls.route(new PythonLogging(interpreter));
@@ -105,6 +109,14 @@ public final class Interpreter implements Python {
         } finally {
             PROCESS.set(after);
         }
+    }
+
+    /** Tells Python of this object. */
+    private void introduce() {
+        run(() -> {
+            Calls.run(HostNames.SET_HOST, new Calls.Owned(JavaReference.newFor(this)));
+            return null;
+        });
     }
 
     // ---- the way in
@@ -171,6 +183,16 @@ public final class Interpreter implements Python {
         }
     }
 
+    /** Runs something in Python on another thread, soon; never if Python is ending. Any thread. */
+    void runLater(Runnable action) {
+        try {
+            pool.execute(() -> runUnlessEnding(action));
+        } catch (RejectedExecutionException e) {
+            // Python has ended.
+            return;
+        }
+    }
+
     private void releaseClosed() {
         Loan loan;
         while ((loan = released.poll()) != null) {
@@ -192,6 +214,11 @@ public final class Interpreter implements Python {
     @SuppressWarnings("unchecked")
     <T> T cast(long object, Class<T> type) {
         return (T) casts.cast(object, type);
+    }
+
+    /** The object as the Java value that is natural for it. In Python. */
+    Object natural(long object) {
+        return toJava.natural(object);
     }
 
     Failures failures() {
@@ -297,6 +324,16 @@ public final class Interpreter implements Python {
         return run(() -> ViewedArena.open(this));
     }
 
+    @Override
+    public PyObject wrap(Object object) {
+        return run(() -> newHandle(JavaObjects.newObject(object)));
+    }
+
+    @Override
+    public Functions functions() {
+        return functions;
+    }
+
     // ---- loops
 
     @Override
@@ -350,6 +387,7 @@ public final class Interpreter implements Python {
             buffers.closeAll();
             ViewedArena.releaseAllViews();
             releaseClosed();
+            threads.remain();
         });
         boolean isFlushed = main.end();
         isEnded = true;

@@ -78,8 +78,8 @@ final class LoggingCalls {
         return Py.newNone();
     }
 
-    private static PyException described(PythonLogging logging, long exception) {
-        PyException described = logging.interpreter().failures().of(Refs.incref(exception));
+    private static Throwable described(PythonLogging logging, long exception) {
+        Throwable described = logging.interpreter().failures().of(Refs.incref(exception));
         letGo(described);
         return described;
     }

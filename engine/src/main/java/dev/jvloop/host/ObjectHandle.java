@@ -191,6 +191,11 @@ final class ObjectHandle implements PyObject {
         }
     }
 
+    /** {@link #close} for a thread that does not wait for the GIL: who is next in Python gives the reference back. */
+    void closeLater() {
+        cleanable.clean();
+    }
+
     @Override
     public String toString() {
         return reference.isClosed() || interpreter.isEnded() ? "a closed PyObject" : str();

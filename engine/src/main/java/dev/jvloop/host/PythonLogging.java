@@ -1,6 +1,5 @@
 package dev.jvloop.host;
 
-import dev.jvloop.PyException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.Map;
@@ -38,7 +37,7 @@ final class PythonLogging {
             String logger,
             int number,
             String message,
-            PyException exceptionOrNull,
+            Throwable exceptionOrNull,
             String functionOrNull,
             String threadOrNull) {}
 

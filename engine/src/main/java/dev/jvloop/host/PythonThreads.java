@@ -2,6 +2,7 @@ package dev.jvloop.host;
 
 import dev.jvloop.linux.ThreadStack;
 import dev.jvloop.py.Gil;
+import dev.jvloop.py.PyErr;
 import java.lang.ref.Cleaner;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
@@ -25,6 +26,11 @@ import java.util.stream.Collectors;
 final class PythonThreads {
     /** No states that {@link Gil#enter} returns: the thread does not get in, or should not run Python itself. */
     static final int REFUSED = -1;
+    /**
+     * Where the stack ends at the entry from Python into Java, nothing catches the StackOverflowError, and the JVM ends.
+     * One round takes up to 8 KiB; Python's own limit, of a thousand calls, would come too late.
+     */
+    private static final int NESTING_LIMIT = 64;
 
     static final int ELSEWHERE = -2;
 
@@ -50,6 +56,9 @@ final class PythonThreads {
         final Presence presence;
         final boolean hasRoom = ThreadStack.sizeBytes() >= MIN_STACK_SIZE_BYTES;
         int depth;
+        /** How often Python has called Java functions that have not returned. */
+        int javaDepth;
+
         boolean isKnown;
 
         Visitor(Presence presence) {
@@ -115,10 +124,7 @@ final class PythonThreads {
 
     void leave(int before) {
         Gil.leave(before);
-        Visitor visitor = visitors.get();
-        if (--visitor.depth == 0) {
-            depart(visitor.presence);
-        }
+        leaveOnce(visitors.get());
     }
 
     /** Runs something for another thread, which messages name instead of this one. */
@@ -135,6 +141,44 @@ final class PythonThreads {
     /** Whether the calling thread is in Python, called from there or about to return to it. */
     boolean isInside() {
         return !Thread.currentThread().isVirtual() && visitors.get().depth > 0;
+    }
+
+    /**
+     * Takes note that Python, on this thread, has called Java code, which may take long: Python does not end meanwhile.
+     *
+     * @throws IllegalStateException if Python is ending, unless the thread was in it already
+     * @throws dev.jvloop.py.PythonError RecursionError, if the languages have called each other too often
+     */
+    void beginJava() {
+        Visitor visitor = visitors.get();
+        if (visitor.javaDepth == NESTING_LIMIT) {
+            throw PyErr.raise(
+                    PyErr.RECURSION_ERROR,
+                    "Java and Python have called each other more than " + NESTING_LIMIT + " times without returning");
+        }
+        if (visitor.depth == 0 && !arrive(visitor)) {
+            throw closed();
+        }
+        visitor.depth++;
+        visitor.javaDepth++;
+    }
+
+    /** Undoes {@link #beginJava}. */
+    void endJava() {
+        Visitor visitor = visitors.get();
+        visitor.javaDepth--;
+        leaveOnce(visitor);
+    }
+
+    /** Lets this thread, which ends Python, go on in it after {@link #refuse}. */
+    void remain() {
+        visitors.get().depth++;
+    }
+
+    private void leaveOnce(Visitor visitor) {
+        if (--visitor.depth == 0) {
+            depart(visitor.presence);
+        }
     }
 
     private boolean arrive(Visitor visitor) {

@@ -45,7 +45,8 @@ final class RareValues {
             case Path v when v.getFileSystem() == FileSystems.getDefault() -> made("path", v.toString());
             case UUID v -> made("uuid", v.toString());
             default ->
-                throw new IllegalArgumentException("a " + value.getClass().getName() + " has no counterpart in Python");
+                throw new IllegalArgumentException("a " + value.getClass().getName()
+                        + " has no counterpart in Python; python.wrap(object) passes it as it is");
         };
     }
 

@@ -90,6 +90,8 @@ final class Startup {
             TaskEnd.prepare();
             LoggingCalls.prepare();
             JavaMemory.prepare();
+            FunctionMethods.attach();
+            HostMethods.attach();
             Objects.Py_DecRef(ownedEntry);
             Objects.Py_DecRef(ownedHost);
         }

@@ -16,7 +16,7 @@ import java.util.function.LongSupplier;
  * A coroutine on its way from Java to a loop, its task, and the future of its result: all three, so that a round trip
  * needs one object.
  */
-final class Submission<T> extends LoopFuture<T> implements Inbox.Entry {
+final class Submission<T> extends LoopFuture<T> implements Inbox.Entry, TaskEnd.Listener {
     private final LongSupplier newAwaitable;
     private final Class<T> type;
     /** The task while it runs, else 0. The loop's thread only. */
@@ -47,7 +47,7 @@ final class Submission<T> extends LoopFuture<T> implements Inbox.Entry {
         try {
             start();
         } catch (PythonError e) {
-            fail(loop.interpreter().failures().taken());
+            fail(loop.interpreter().failures().of(PyErr.newTaken()));
         } catch (RuntimeException | Error e) {
             fail(e);
         }
@@ -70,7 +70,8 @@ final class Submission<T> extends LoopFuture<T> implements Inbox.Entry {
     }
 
     /** The task is done. */
-    void taskDone(long task) {
+    @Override
+    public void done(long task) {
         forgetTask();
         if (isDone()) {
             // Java has ended it. What the task raised all the same, asyncio reports, since nobody asks for it.
@@ -123,12 +124,10 @@ final class Submission<T> extends LoopFuture<T> implements Inbox.Entry {
             completion.run();
             return;
         }
-        long state = Gil.release();
-        try {
+        Gil.without(() -> {
             completion.run();
-        } finally {
-            Gil.acquire(state);
-        }
+            return null;
+        });
     }
 
     private void cancelTask() {

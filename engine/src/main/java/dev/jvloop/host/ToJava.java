@@ -59,6 +59,10 @@ final class ToJava {
     }
 
     private Object other(long object) {
+        Object javaOrNull = JavaObjects.getOrNull(object);
+        if (javaOrNull != null) {
+            return javaOrNull;
+        }
         Object valueOrNull = RareValues.valueOrNull(object, this);
         return valueOrNull == null ? handle(object) : valueOrNull;
     }

@@ -22,6 +22,7 @@ import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 
 /** Java values as Python objects. In Python. The table is {@link dev.jvloop.Python}'s. */
 final class ToPython {
@@ -64,6 +65,7 @@ final class ToPython {
             case MemorySegment value -> JavaMemory.newView(value);
             case ByteBuffer value -> JavaMemory.newView(MemorySegment.ofBuffer(value));
             case Optional<?> value -> newObject(value.orElse(null), deeper(depth));
+            case CompletionStage<?> value -> JavaObjects.newObject(value);
             default -> RareValues.newObject(valueOrNull);
         };
     }

@@ -23,6 +23,22 @@ public final class Gil {
         Ceval.PyEval_RestoreThread(threadState);
     }
 
+    /** What {@link #without} runs. */
+    @FunctionalInterface
+    public interface Action<T, E extends Exception> {
+        T run() throws E;
+    }
+
+    /** Runs something without the GIL. */
+    public static <T, E extends Exception> T without(Action<T, E> action) throws E {
+        long state = release();
+        try {
+            return action.run();
+        } finally {
+            acquire(state);
+        }
+    }
+
     /**
      * Lets free-threaded Python's garbage collector stop this thread. Python code does so by itself; a thread that is
      * long in Java, with nothing but C functions to call, would keep all others waiting.

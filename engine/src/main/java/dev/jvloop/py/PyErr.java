@@ -13,7 +13,7 @@ public final class PyErr {
     public static final long RUNTIME_ERROR = Namespace.object("type.RuntimeError");
     public static final long OS_ERROR = Namespace.object("type.OSError");
     private static final long MEMORY_ERROR = Namespace.object("type.MemoryError");
-    private static final long RECURSION_ERROR = Namespace.object("type.RecursionError");
+    public static final long RECURSION_ERROR = Namespace.object("type.RecursionError");
     private static final long SYSTEM_EXIT = Namespace.object("type.SystemExit");
     private static final long KEYBOARD_INTERRUPT = Namespace.object("type.KeyboardInterrupt");
     private static final long NEW_OS_ERROR = Namespace.object("helper.new_os_error");
