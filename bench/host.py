@@ -18,13 +18,13 @@ from typing import Any
 from suite import header
 from suite.figures import Rounds
 from suite.report import cell_key, table
-from suite.workload import WALL, Workload
+from suite.workload import P50, P99, RATE, WALL, Metric, Workload
 
 JVLOOP, JEP = "jvloop", "jep"
 
 
-def _row(name: str, title: str) -> Workload:
-    return Workload(name, "calls", title, "jmh", (WALL,))
+def _row(name: str, title: str, *metrics: Metric) -> Workload:
+    return Workload(name, "", title, "jmh", metrics or (WALL,))
 
 
 ROWS = (
@@ -35,6 +35,12 @@ ROWS = (
     _row("attribute", "an int attribute of an object at hand"),
     _row("execute", "`number = 1` as source text, which has to be compiled"),
     _row("fail", "a Python function that raises ValueError, caught as a Java exception whose message is read"),
+    _row("roundTrip", "a coroutine that returns its argument: submitted by a platform thread, which waits", P50, P99),
+    _row("roundTripVirtual", "the same by a virtual thread", P50, P99),
+    _row("roundTripExecutor", "no Python: a task to a single Java thread and back, the cost of the wake-ups", P50, P99),
+    _row("batchOf1000", "such coroutines, 1,000 submitted at once by one thread, which then waits for all", RATE),
+    _row("batchOf10000", "the same with 10,000", RATE),
+    _row("windowOf1000", "the same, 1,000 in flight all the time; a stage of each future has the next submitted", RATE),
 )
 
 
@@ -69,7 +75,7 @@ def run_round(arguments: argparse.Namespace, jmh_arguments: list[str], hosts: li
     results.unlink(missing_ok=True)
     command = [arguments.java, "--sun-misc-unsafe-memory-access=allow", "-cp", arguments.classpath]
     command += ["org.openjdk.jmh.Main", *(rf"\.{name}$" for name in names), "-p", f"host={','.join(hosts)}"]
-    command += ["-jvmArgsAppend", " ".join(options), "-rf", "json", "-rff", results, *jmh_arguments]
+    command += ["-jvmArgsPrepend", " ".join(options), "-rf", "json", "-rff", results, *jmh_arguments]
     with arguments.log.open("a") as log:
         done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT)
     if done.returncode or not results.exists():
@@ -79,16 +85,22 @@ def run_round(arguments: argparse.Namespace, jmh_arguments: list[str], hosts: li
     return found
 
 
+def _figures(result: dict[str, Any]) -> dict[str, float]:
+    """Give what JMH measured by the keys of our metrics."""
+    measured = result["primaryMetric"]
+    if result["mode"] == "sample":
+        return {P50.key: measured["scorePercentiles"]["50.0"], P99.key: measured["scorePercentiles"]["99.0"]}
+    return {(RATE if result["mode"] == "thrpt" else WALL).key: measured["score"]}
+
+
 def add_round(results: dict[str, Rounds], found: list[dict[str, Any]], hosts: list[str]) -> None:
     """Add a round's figures to each row and host; ``None`` where a row failed."""
     for row in ROWS:
         name = f".{row.name}"
-        by_host = {each["params"]["host"]: each for each in found if each["benchmark"].endswith(name)}
-        if not by_host and row.name not in results:
-            continue
-        for host in hosts:
-            rounds = results.setdefault(row.name, {}).setdefault(host, [])
-            rounds.append({WALL.key: by_host[host]["primaryMetric"]["score"]} if host in by_host else None)
+        chosen = [each for each in found if each["benchmark"].endswith(name)]
+        by_host = {each.get("params", {}).get("host", JVLOOP): _figures(each) for each in chosen}
+        for host in by_host if row.name not in results else hosts:
+            results.setdefault(row.name, {}).setdefault(host, []).append(by_host.get(host))
 
 
 def make_header(arguments: argparse.Namespace, hosts: list[str], method: str) -> dict[str, str]:
