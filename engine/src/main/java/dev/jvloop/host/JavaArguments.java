@@ -5,7 +5,7 @@ import dev.jvloop.capi.Abstract;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.Refs;
-import java.lang.foreign.Arena;
+import dev.jvloop.py.Scratch;
 import java.util.Arrays;
 import java.util.function.LongFunction;
 
@@ -53,11 +53,14 @@ final class JavaArguments {
     /** Makes the call with the values as objects in an array, the first {@code positional} of them without a name. */
     private static long newResult(Object[] values, int positional, long self, long names, Call call) {
         int first = self == 0 ? 0 : 1;
-        try (Arena arena = Arena.ofConfined()) {
-            long array = arena.allocate(8L * (values.length + first + 1), 8).address();
+        try (Scratch.Piece memory = Scratch.take(8L * (values.length + 1))) {
+            long array = memory.address();
             long objects = array + 8L * first;
             Memory.putLong(array, self);
-            // The arena's memory is zero: so ends what was made, if making one fails.
+            // So ends what was made, if making one fails.
+            for (int i = 0; i < values.length; i++) {
+                Memory.putLong(objects + 8L * i, 0);
+            }
             return Owned.ending(() -> release(objects, values.length), () -> {
                 for (int i = 0; i < values.length; i++) {
                     Memory.putLong(objects + 8L * i, ToPython.newObject(values[i]));

@@ -6,6 +6,7 @@ import dev.jvloop.capi.Unicode;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.Refs;
+import dev.jvloop.py.Scratch;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -36,42 +37,40 @@ final class Texts {
         if (utf8.length == text.length() && text.equals(new String(utf8, StandardCharsets.US_ASCII))) {
             return newAscii(utf8);
         }
-        try (Arena arena = Arena.ofConfined()) {
-            int length = text.length();
-            MemorySegment units = arena.allocate(2L * Math.max(1, length), 2);
+        int length = text.length();
+        try (Scratch.Piece memory = Scratch.take(2L * length)) {
+            MemorySegment units = Memory.segment(memory.address(), 2L * length);
             MemorySegment.copy(text.toCharArray(), 0, units, ValueLayout.JAVA_CHAR, 0, length);
             return PyErr.checked(Unicode.PyUnicode_DecodeUTF16(
-                    units.address(), 2L * length, SURROGATEPASS.address(), LITTLE_ENDIAN.address()));
+                    memory.address(), 2L * length, SURROGATEPASS.address(), LITTLE_ENDIAN.address()));
         }
     }
 
     private static long newAscii(byte[] text) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment bytes = arena.allocate(Math.max(1, text.length));
+        try (Scratch.Piece memory = Scratch.take(text.length)) {
+            MemorySegment bytes = Memory.segment(memory.address(), text.length);
             MemorySegment.copy(text, 0, bytes, ValueLayout.JAVA_BYTE, 0, text.length);
-            return PyErr.checked(Unicode.PyUnicode_FromStringAndSize(bytes.address(), text.length));
+            return PyErr.checked(Unicode.PyUnicode_FromStringAndSize(memory.address(), text.length));
         }
     }
 
     /** A new reference to the one str of this text that is interned. */
     static long newInterned(String text) {
         long ownedString = newString(text);
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment reference = arena.allocate(ValueLayout.JAVA_LONG);
-            reference.set(ValueLayout.JAVA_LONG, 0, ownedString);
+        try (Scratch.Piece reference = Scratch.take(8)) {
+            Memory.putLong(reference.address(), ownedString);
             Unicode.PyUnicode_InternInPlace(reference.address());
-            return reference.get(ValueLayout.JAVA_LONG, 0);
+            return Memory.getLong(reference.address());
         }
     }
 
     /** The text of a str. */
     static String of(long string) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment size = arena.allocate(8, 8);
+        try (Scratch.Piece size = Scratch.take(8)) {
             long utf8 = Unicode.PyUnicode_AsUTF8AndSize(string, size.address());
             if (utf8 != 0) {
                 byte[] bytes =
-                        Memory.segment(utf8, size.get(ValueLayout.JAVA_LONG, 0)).toArray(ValueLayout.JAVA_BYTE);
+                        Memory.segment(utf8, Memory.getLong(size.address())).toArray(ValueLayout.JAVA_BYTE);
                 return new String(bytes, StandardCharsets.UTF_8);
             }
         }

@@ -5,10 +5,8 @@ import dev.jvloop.capi.Longs;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Unicode;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
-/** Calls into Python from paths where an arena for the arguments costs nothing that matters. */
+/** Calls into Python from paths where boxing the arguments costs nothing that matters. */
 public final class Calls {
     private Calls() {}
 
@@ -35,10 +33,9 @@ public final class Calls {
      * @throws PythonError what the callable raised
      */
     public static long newResult(long callable, Object... arguments) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment array = arena.allocate(8L * Math.max(1, arguments.length), 8);
+        try (Scratch.Piece array = Scratch.take(8L * arguments.length)) {
             for (int i = 0; i < arguments.length; i++) {
-                array.setAtIndex(ValueLayout.JAVA_LONG, i, address(arguments[i]));
+                Memory.putLong(array.address() + 8L * i, address(arguments[i]));
             }
             long ownedResult = Abstract.PyObject_Vectorcall(callable, array.address(), arguments.length, 0);
             for (Object argument : arguments) {

@@ -44,18 +44,25 @@ class ArchitectureTest {
             new ClassFileImporter().withImportOption(new DoNotIncludeTests()).importPackages("dev.jvloop");
 
     /** Static fields that hold what may change, each with the reason why it does not hang off a loop. */
-    private static final Map<String, String> MUTABLE_STATICS = Map.of(
-            "dev.jvloop.py.Namespace.ENTRIES",
-                    "what the Python package handed over, at start-up and for TLS; entries do not change",
-            "dev.jvloop.transport.Tls.ready", "whether the entries for TLS are there: as ENTRIES, of the process",
-            "dev.jvloop.py.Registry.table", "objects of all loops by id: an upcall has nothing but the id",
-            "dev.jvloop.py.Registry.freeIds", "as table",
-            "dev.jvloop.py.Registry.freeCount", "as table",
-            "dev.jvloop.py.Registry.nextId", "as table",
-            "dev.jvloop.py.Arguments.contextNames", "a memo of an immutable Python tuple, right for every loop",
-            "dev.jvloop.linux.BlockingWait.kernelLacksPwait2", "a fact about the kernel, found out once",
-            "dev.jvloop.host.Interpreter.PROCESS", "a process has one Python, and can start it once",
-            "dev.jvloop.host.ViewedArena.OPEN", "arenas by all that a segment knows of its own: their scope");
+    private static final Map<String, String> MUTABLE_STATICS = Map.ofEntries(
+            Map.entry(
+                    "dev.jvloop.py.Namespace.ENTRIES",
+                    "what the Python package handed over, at start-up and for TLS; entries do not change"),
+            Map.entry(
+                    "dev.jvloop.transport.Tls.ready",
+                    "whether the entries for TLS are there: as ENTRIES, of the process"),
+            Map.entry("dev.jvloop.py.Registry.table", "objects of all loops by id: an upcall has nothing but the id"),
+            Map.entry("dev.jvloop.py.Registry.freeIds", "as table"),
+            Map.entry("dev.jvloop.py.Registry.freeCount", "as table"),
+            Map.entry("dev.jvloop.py.Registry.nextId", "as table"),
+            Map.entry(
+                    "dev.jvloop.py.Arguments.contextNames",
+                    "a memo of an immutable Python tuple, right for every loop"),
+            Map.entry("dev.jvloop.py.Scratch.OF_THREAD", "memory of each thread's own, empty between two calls"),
+            Map.entry("dev.jvloop.linux.BlockingWait.kernelLacksPwait2", "a fact about the kernel, found out once"),
+            Map.entry("dev.jvloop.host.Interpreter.PROCESS", "a process has one Python, and can start it once"),
+            Map.entry(
+                    "dev.jvloop.host.ViewedArena.OPEN", "arenas by all that a segment knows of its own: their scope"));
 
     private static final String IMMUTABLE_TYPES =
             "java\\.lang\\.(String|System\\$Logger|invoke\\..*|foreign\\..*)|java\\.time\\.Duration|dev\\.jvloop\\.py\\.PythonError";
