@@ -28,6 +28,12 @@ public final class Version {
     /** From 3.12 objects with a refcount in the upper ranges are immortal and their count is never written. */
     public static final boolean HAS_IMMORTAL_OBJECTS = atLeast(3, 12);
 
+    /**
+     * From 3.12 each thread has a count for the recursion of C functions alone; from 3.14 CPython looks at the stack
+     * instead.
+     */
+    public static final boolean COUNTS_C_RECURSION = atLeast(3, 12) && !atLeast(3, 14);
+
     /** From 3.12 the error indicator is one exception object. */
     public static final boolean RAISED_EXCEPTION_IS_ONE_OBJECT = atLeast(3, 12);
 

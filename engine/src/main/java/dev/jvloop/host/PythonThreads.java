@@ -1,5 +1,6 @@
 package dev.jvloop.host;
 
+import dev.jvloop.capi.Version;
 import dev.jvloop.linux.ThreadStack;
 import dev.jvloop.py.Gil;
 import dev.jvloop.py.PyErr;
@@ -36,9 +37,18 @@ final class PythonThreads {
 
     /**
      * CPython counts how deep its C functions recurse, and allows them what needs up to 4 MiB: a nested list of a
-     * JSON text does. A Java thread has 1 MiB unless somebody said otherwise; the process would end without a word.
+     * JSON text does. With less the process would end without a word.
      */
-    private static final long MIN_STACK_SIZE_BYTES = 4L << 20;
+    private static final long AMPLE_STACK_SIZE_BYTES = 4L << 20;
+
+    /** What a Java thread has unless somebody said otherwise is 1 MiB, of which the C library may take some. */
+    private static final long JAVA_STACK_SIZE_BYTES = 1000L << 10;
+
+    /**
+     * How deep C functions may recurse there: the most wasteful, {@code sorted} in a function that it calls, takes 600 KiB
+     * for that on 3.12 and 400 on 3.13. Importing large packages takes less than 100.
+     */
+    private static final int SMALL_C_RECURSION_LIMIT = 300;
 
     private final ThreadLocal<Visitor> visitors = ThreadLocal.withInitial(this::newVisitor);
     private final Set<Presence> presences = ConcurrentHashMap.newKeySet();
@@ -54,7 +64,7 @@ final class PythonThreads {
     /** What a thread knows of itself: alive as long as the thread. */
     private static final class Visitor {
         final Presence presence;
-        final boolean hasRoom = ThreadStack.sizeBytes() >= MIN_STACK_SIZE_BYTES;
+        final long stackSizeBytes = ThreadStack.sizeBytes();
         int depth;
         /** How often Python has called Java functions that have not returned. */
         int javaDepth;
@@ -63,6 +73,19 @@ final class PythonThreads {
 
         Visitor(Presence presence) {
             this.presence = presence;
+        }
+
+        /** Whether this thread should run Python. */
+        boolean hasRoom() {
+            return stackSizeBytes >= AMPLE_STACK_SIZE_BYTES
+                    || isKnown
+                    || (Version.COUNTS_C_RECURSION && stackSizeBytes >= JAVA_STACK_SIZE_BYTES && !Gil.isKnownThread());
+        }
+
+        long newThreadState() {
+            return stackSizeBytes >= AMPLE_STACK_SIZE_BYTES
+                    ? Gil.newThreadState()
+                    : Gil.newThreadState(SMALL_C_RECURSION_LIMIT);
         }
     }
 
@@ -107,7 +130,7 @@ final class PythonThreads {
         }
         Visitor visitor = visitors.get();
         if (visitor.depth == 0) {
-            if (!visitor.hasRoom) {
+            if (!visitor.hasRoom()) {
                 return ELSEWHERE;
             }
             if (!arrive(visitor)) {
@@ -191,7 +214,7 @@ final class PythonThreads {
         }
         if (!visitor.isKnown) {
             if (!Gil.isKnownThread()) {
-                presence.ownedState = Gil.newThreadState();
+                presence.ownedState = visitor.newThreadState();
             }
             // One that Python or another library made goes when they want: then look again.
             visitor.isKnown = presence.ownedState != 0;

@@ -1,6 +1,8 @@
 package dev.jvloop.py;
 
 import dev.jvloop.capi.Ceval;
+import dev.jvloop.capi.Memory;
+import dev.jvloop.capi.PyErrors;
 import dev.jvloop.capi.ThreadStates;
 import dev.jvloop.capi.Version;
 
@@ -74,6 +76,30 @@ public final class Gil {
      */
     public static long newThreadState() {
         ThreadStates.PyGILState_Ensure();
+        return Ceval.PyEval_SaveThread();
+    }
+
+    /**
+     * {@link #newThreadState} for a thread with a small stack: CPython's C functions may recurse so deep in it and no
+     * deeper, then they raise RecursionError. Where {@link Version#COUNTS_C_RECURSION}; calls of Python functions by
+     * Python functions are counted apart, and as ever.
+     */
+    public static long newThreadState(int cRecursionLimit) {
+        ThreadStates.PyGILState_Ensure();
+        // Nothing says how deep a thread is allowed to go: 1,500 or 10,000, it depends on the version and the
+        // processor.
+        // So all is used up, some is given back, and the rest stays in use for the state's life.
+        int used = 0;
+        try (Scratch.Piece where = Scratch.take(1)) {
+            Memory.putByte(where.address(), (byte) 0);
+            while (Ceval.Py_EnterRecursiveCall(where.address()) == 0) {
+                used++;
+            }
+        }
+        PyErrors.PyErr_Clear();
+        for (int i = 0; i < Math.min(used, cRecursionLimit); i++) {
+            Ceval.Py_LeaveRecursiveCall();
+        }
         return Ceval.PyEval_SaveThread();
     }
 

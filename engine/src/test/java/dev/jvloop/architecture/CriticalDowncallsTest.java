@@ -29,6 +29,8 @@ class CriticalDowncallsTest {
             Map.entry("PyType_IsSubtype", ONLY_READS),
             Map.entry("PyCallable_Check", ONLY_READS),
             Map.entry("PyErr_Occurred", ONLY_READS),
+            Map.entry("Py_EnterRecursiveCall", "counts, or raises a RecursionError; " + FROM_3_12),
+            Map.entry("Py_LeaveRecursiveCall", "counts"),
             Map.entry("PyLong_FromLongLong", NO_GC_OBJECT),
             Map.entry("PyFloat_FromDouble", NO_GC_OBJECT),
             Map.entry("PyUnicode_FromStringAndSize", NO_GC_OBJECT + "; called with ASCII alone, which raises nothing"),

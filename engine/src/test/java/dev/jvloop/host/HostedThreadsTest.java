@@ -3,18 +3,23 @@ package dev.jvloop.host;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.jvloop.PyException;
 import dev.jvloop.PyObject;
 import dev.jvloop.Python;
+import dev.jvloop.capi.Version;
+import dev.jvloop.py.Gil;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -154,6 +159,77 @@ class HostedThreadsTest {
             thread.join();
         }
         assertEquals(List.of("RecursionError", "RecursionError", "RecursionError"), types);
+    }
+
+    @Test
+    void deepRecursionOfAnyKindIsAnErrorInAThreadOfJavasOwnSize() throws Exception {
+        python.exec("""
+            import functools, json, marshal
+
+            def sorting(_): return sorted([1, 2], key=sorting)
+            def reducing(_x, _y): return functools.reduce(reducing, [1, 2, 3])
+            def mapping(_): return list(map(mapping, [1]))
+
+            class Endless:
+                def __init__(self): self.more = Endless()
+            class Sum:
+                def __add__(self, other): return self + other
+            class Sorted:
+                def __lt__(self, other): return sorted([Sorted(), Sorted()])
+
+            nested = []
+            for _ in range(100_000): nested = [nested]
+            """);
+        List<String> sources = List.of(
+                "sorting(1)",
+                "reducing(1, 2)",
+                "mapping(1)",
+                "Endless()",
+                "Sum() + Sum()",
+                "sorted([Sorted(), Sorted()])",
+                "repr(nested)",
+                "json.dumps(nested)",
+                "json.loads('[' * 100_000)",
+                "eval('-' * 5000 + '1')",
+                "eval('(' * 5000 + '1' + ')' * 5000)");
+        List<String> ended = new ArrayList<>();
+        Thread thread = new Thread(
+                null,
+                () -> {
+                    for (String source : sources) {
+                        try {
+                            python.exec(source);
+                        } catch (PyException e) {
+                            ended.add(e.pythonType());
+                        }
+                    }
+                },
+                "of Java's size",
+                1 << 20);
+        thread.start();
+        thread.join();
+        assertEquals(sources.size(), ended.size());
+        // The parser says it is too deep, in one way or the other.
+        assertTrue(Set.of("RecursionError", "MemoryError", "SyntaxError").containsAll(ended), ended::toString);
+        // Python functions that call each other need no C stack.
+        python.exec("def down(n): return 0 if n == 0 else 1 + down(n - 1)");
+        assertEquals(900, inThreadOfJavasSize(() -> python.eval("down(900)", int.class)));
+    }
+
+    @Test
+    void aThreadOfJavasOwnSizeRunsPythonItself() throws Exception {
+        assumeTrue(Version.COUNTS_C_RECURSION, "elsewhere its stack is too small, and cannot be spared");
+        List<Long> idents = inThreadOfJavasSize(() -> List.of(
+                Gil.threadIdent(),
+                python.callAs(long.class, "threading", "get_ident"),
+                python.callAs(long.class, "threading", "get_ident")));
+        assertEquals(1, Set.copyOf(idents).size());
+    }
+
+    private static <T> T inThreadOfJavasSize(Callable<T> call) throws Exception {
+        FutureTask<T> task = new FutureTask<>(call);
+        new Thread(null, task, "of Java's size", 1 << 20).start();
+        return task.get();
     }
 
     @Test
