@@ -33,6 +33,7 @@ ROWS = (
     _row("upper", "`str.upper` of a text of 24 characters, with the function at hand; a `String` there and back"),
     _row("sorted", "`sorted` of 100 ints, with the function at hand; an `int[]` there and a `List` back"),
     _row("attribute", "an int attribute of an object at hand"),
+    _row("lastByte", "the last byte of a bytes object of 1 MiB: jvloop by a `MemorySegment` on it, JEP by a copy"),
     _row("execute", "`number = 1` as source text, which has to be compiled"),
     _row("fail", "a Python function that raises ValueError, caught as a Java exception whose message is read"),
     _row("roundTrip", "a coroutine that returns its argument: submitted by a platform thread, which waits", P50, P99),

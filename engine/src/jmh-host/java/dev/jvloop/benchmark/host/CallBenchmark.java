@@ -54,6 +54,7 @@ public class CallBenchmark {
         check(upper().equals("A TEXT OF 24 CHARACTERS."));
         check(sorted().size() == 100);
         check(attribute() == 12345);
+        check(lastByte() == 255);
         check(fail().contains("no such thing"));
     }
 
@@ -91,6 +92,11 @@ public class CallBenchmark {
     @Benchmark
     public long attribute() {
         return python.attribute();
+    }
+
+    @Benchmark
+    public int lastByte() {
+        return python.lastByte();
     }
 
     @Benchmark

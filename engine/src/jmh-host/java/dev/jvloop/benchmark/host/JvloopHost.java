@@ -1,8 +1,11 @@
 package dev.jvloop.benchmark.host;
 
+import dev.jvloop.PyBuffer;
 import dev.jvloop.PyException;
 import dev.jvloop.PyObject;
 import dev.jvloop.Python;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -13,6 +16,7 @@ public final class JvloopHost implements PythonHost {
     private final PyObject upper;
     private final PyObject sorted;
     private final PyObject point;
+    private final PyObject memory;
     private final PyObject fail;
 
     /** Starts the Python of an executable. */
@@ -23,6 +27,7 @@ public final class JvloopHost implements PythonHost {
         upper = python.eval("str.upper");
         sorted = python.eval("sorted");
         point = python.eval("point");
+        memory = python.eval("memory");
         fail = python.eval("fail");
     }
 
@@ -49,6 +54,14 @@ public final class JvloopHost implements PythonHost {
     @Override
     public long attribute() {
         return point.attribute("x", long.class);
+    }
+
+    @Override
+    public int lastByte() {
+        try (PyBuffer buffer = memory.buffer()) {
+            MemorySegment bytes = buffer.segment();
+            return Byte.toUnsignedInt(bytes.get(ValueLayout.JAVA_BYTE, bytes.byteSize() - 1));
+        }
     }
 
     @Override

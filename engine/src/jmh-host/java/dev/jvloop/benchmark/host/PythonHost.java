@@ -18,6 +18,7 @@ public interface PythonHost extends AutoCloseable {
                     self.x = 12345
 
             point = Point()
+            memory = bytes(range(256)) * 4096
 
             def fail():
                 raise ValueError("no such thing")
@@ -37,6 +38,9 @@ public interface PythonHost extends AutoCloseable {
 
     /** The int in {@code point.x}, with the object at hand. */
     long attribute();
+
+    /** The last byte of a bytes object of 1 MiB, with the object at hand. */
+    int lastByte();
 
     /** {@code number = 1} as source text. */
     void execute();

@@ -18,6 +18,7 @@ public final class JepHost implements PythonHost {
     private final PyCallable upper;
     private final PyCallable sorted;
     private final PyObject point;
+    private final PyObject memory;
     private final PyCallable fail;
 
     /** Starts the Python that JEP's library, {@code .../site-packages/jep/libjep.so}, is linked with. */
@@ -31,6 +32,7 @@ public final class JepHost implements PythonHost {
         upper = python.getValue("str.upper", PyCallable.class);
         sorted = python.getValue("sorted", PyCallable.class);
         point = python.getValue("point", PyObject.class);
+        memory = python.getValue("memory", PyObject.class);
         fail = python.getValue("fail", PyCallable.class);
     }
 
@@ -57,6 +59,12 @@ public final class JepHost implements PythonHost {
     @Override
     public long attribute() {
         return point.getAttr("x", Long.class);
+    }
+
+    @Override
+    public int lastByte() {
+        byte[] bytes = memory.as(byte[].class);
+        return Byte.toUnsignedInt(bytes[bytes.length - 1]);
     }
 
     @Override
