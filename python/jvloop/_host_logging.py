@@ -115,8 +115,15 @@ class JavaLogger(logging.Logger):
         level = super().getEffectiveLevel()
         if level == logging.WARNING and self.handler.is_in_use and self._is_roots():
             # Not above it: other handlers on this logger count on that.
-            return min(level, self.handler.java_level(self.name))
+            return min(level, self._java_level())
         return level
+
+    def _java_level(self) -> int:
+        try:
+            return self.handler.java_level(self.name)
+        except Exception:
+            # A question about a level raises nothing. The handler asks the same for a record, and reports it.
+            return logging.WARNING
 
     def _is_roots(self) -> bool:
         """Whether the level is the one that the root logger has from the start."""

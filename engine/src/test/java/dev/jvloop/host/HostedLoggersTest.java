@@ -38,11 +38,13 @@ class HostedLoggersTest {
         assertEquals("""
             app INFO started with {0} and more null
             app ERROR failed dev.jvloop.PyException: ZeroDivisionError: division by zero
+            quiet
+            reported
             """, outputOf(true, folder));
     }
 
     @Test
     void orTheyStayInPython() throws Exception {
-        assertEquals("failed\n", outputOf(false));
+        assertEquals("failed\nquiet\nlost\n\n", outputOf(false));
     }
 }

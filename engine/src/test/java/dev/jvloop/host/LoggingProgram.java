@@ -8,7 +8,7 @@ import java.util.ResourceBundle;
 public final class LoggingProgram {
     private LoggingProgram() {}
 
-    /** The loggers of a logging library; they print, all but DEBUG. */
+    /** The loggers of a logging library; they print, all but DEBUG. One of them fails. */
     public static final class Finder extends System.LoggerFinder {
         @Override
         public System.Logger getLogger(String name, Module module) {
@@ -24,6 +24,9 @@ public final class LoggingProgram {
 
         @Override
         public boolean isLoggable(Level level) {
+            if (name.equals("broken")) {
+                throw new IllegalStateException("no disk");
+            }
             return level.getSeverity() > Level.DEBUG.getSeverity();
         }
 
@@ -56,6 +59,13 @@ public final class LoggingProgram {
                     1 / 0
                 except ZeroDivisionError:
                     log.critical("failed", exc_info=logging.root.handlers != [])
+                import io, sys
+                former, sys.stderr = sys.stderr, io.StringIO()
+                logging.getLogger("broken").debug("unheard")
+                print("quiet" if not sys.stderr.getvalue() else sys.stderr.getvalue())
+                logging.getLogger("broken").warning("lost")
+                print("reported" if "no disk" in sys.stderr.getvalue() else sys.stderr.getvalue())
+                sys.stderr = former
                 """);
         }
     }
