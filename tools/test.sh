@@ -60,6 +60,10 @@ case " $* " in
 esac
 for part in "$@"; do
     if [ "$part" = java ]; then
+        # Java programs start Python in these, the newest one with the packages that some tests need.
+        read -r version python <<<"${interpreters[-1]}"
+        "$repo/tools/venv.sh" "$python" "$repo/.venv/test-$version" test "$wheel"
+        export JVLOOP_TEST_VENV="$repo/.venv/test-$version"
         step "Java" java_tests
         continue
     fi

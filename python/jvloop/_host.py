@@ -19,6 +19,7 @@ from jvloop import (
     _host_loop,
     _host_memory,
     _host_objects,
+    _host_serve,
     _host_values,
     _jvm,
 )
@@ -93,8 +94,9 @@ def _message(exception: BaseException) -> str:
 
 _HELPERS = (
     *(set_up, execute, evaluate, type_name, describe_exception),
-    _host_loop.start_task,
     _host_logging.log_to_java,
+    *_host_loop.HELPERS,
+    *_host_serve.HELPERS,
     *_host_values.HELPERS,
     *_host_memory.HELPERS,
     *_host_errors.HELPERS,

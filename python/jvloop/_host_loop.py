@@ -8,21 +8,26 @@ import sys
 import threading
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jvloop._loop import Loop
+
+if TYPE_CHECKING:
+    from jvloop._host_serve import AsgiServer
 
 
 class LoopRun:
     """The life of one loop, on one thread."""
 
-    __slots__ = ("grace_s", "loop", "name")
+    __slots__ = ("_is_ending", "grace_s", "loop", "name", "servers")
 
     def __init__(self, name: str, grace_s: float) -> None:
         """``grace_s`` is how many seconds cancelled tasks have to end, unless ``stop`` says otherwise."""
         self.name = name
         self.loop = Loop()
         self.grace_s = grace_s
+        self._is_ending = False
+        self.servers: set[AsgiServer] = set()
 
     def run(self) -> None:
         """Runs until ``stop`` or an exception that ends a loop; then cancels what is left, and closes the loop."""
@@ -31,8 +36,11 @@ class LoopRun:
         try:
             loop.run_forever()
         finally:
+            self._is_ending = True
             try:
-                self._cancel_all_tasks()
+                deadline = loop.time() + self.grace_s
+                self._stop_servers(self.grace_s)
+                self._cancel_all_tasks(max(0.0, deadline - loop.time()))
                 loop.run_until_complete(loop.shutdown_asyncgens())
                 if sys.version_info >= (3, 12):
                     loop.run_until_complete(loop.shutdown_default_executor(self.grace_s))
@@ -44,15 +52,25 @@ class LoopRun:
     def stop(self, grace_s: float) -> None:
         """Ends ``run``. The loop's thread."""
         self.grace_s = grace_s
-        self.loop.stop()
+        # The runs that come at the end have an end of their own.
+        if not self._is_ending:
+            self.loop.stop()
 
-    def _cancel_all_tasks(self) -> None:
+    def _stop_servers(self, grace_s: float) -> None:
+        # Before tasks are cancelled, since what an application does at its end is one of them.
+        tasks = [server.task for server in self.servers]
+        for server in self.servers:
+            server.stop(grace_s / 2)
+        if tasks:
+            self.loop.run_until_complete(asyncio.wait(tasks, timeout=grace_s))
+
+    def _cancel_all_tasks(self, grace_s: float) -> None:
         tasks = asyncio.all_tasks(self.loop)
         if not tasks:
             return
         for task in tasks:
             task.cancel()
-        ended, pending = self.loop.run_until_complete(asyncio.wait(tasks, timeout=self.grace_s))
+        ended, pending = self.loop.run_until_complete(asyncio.wait(tasks, timeout=grace_s))
         for task in ended:
             if not task.cancelled() and task.exception() is not None:
                 self._report("unhandled exception in a task that was cancelled as its loop ended", task)
@@ -79,3 +97,25 @@ def start_task(
         return None
     task.add_done_callback(when_done)
     return task
+
+
+def exit_status(exception: BaseException) -> int | None:
+    """The status that a SystemExit ends a process with; None for other exceptions."""
+    if not isinstance(exception, SystemExit):
+        return None
+    code = exception.code
+    if code is None:
+        return 0
+    return code & 0xFF if isinstance(code, int) else 1
+
+
+def check_exception_class(value: object) -> None:
+    if not (isinstance(value, type) and issubclass(value, BaseException)):
+        raise TypeError(f"an exception class is required, not {value!r}")
+
+
+def count_tasks(loop: asyncio.AbstractEventLoop) -> int:
+    return len(asyncio.all_tasks(loop))
+
+
+HELPERS = (start_task, count_tasks, exit_status, check_exception_class)

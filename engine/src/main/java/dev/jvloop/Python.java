@@ -86,6 +86,9 @@ public interface Python extends AutoCloseable {
      */
     PythonLoop startLoop(String name);
 
+    /** Begins the choice of what a supervised loop is started with; its threads are named after it. */
+    LoopWorker.Builder worker(String name);
+
     /** A Java value as a Python object. */
     PyObject toPython(Object value);
 
@@ -115,8 +118,8 @@ public interface Python extends AutoCloseable {
     void close();
 
     /**
-     * Ends Python: its loops end, as {@link PythonLoop#close(Duration)} says; its exit handlers run, its threads that are no daemons are waited for, its files are flushed. Objects
-     * are unusable from then on. A process cannot start Python again. Closing again does nothing.
+     * Ends Python: its workers and loops end, as {@link PythonLoop#close(Duration)} says; its exit handlers run, its threads that
+     * are no daemons are waited for, its files are flushed. Objects are unusable from then on. A process cannot start Python again. Closing again does nothing.
      *
      * <p>New calls are refused at once. Java threads that are in Python get {@code grace} to come back; then
      * KeyboardInterrupt is raised in them, which Python code sees at its next instruction but not while it waits in a C

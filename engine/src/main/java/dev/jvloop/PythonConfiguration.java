@@ -21,6 +21,7 @@ public final class PythonConfiguration {
     private final List<String> arguments = new ArrayList<>();
     private final Map<String, String> environment = new LinkedHashMap<>();
     private boolean logsToJava = true;
+    private boolean management;
 
     PythonConfiguration() {}
 
@@ -81,6 +82,15 @@ public final class PythonConfiguration {
     }
 
     /**
+     * Shows running loops in the platform's MBean server, as {@code dev.jvloop:type=Loop,name=...}: {@link LoopMXBean}.
+     * Without this word they are not, since starting the platform's MBean server takes a third of a second.
+     */
+    public PythonConfiguration management() {
+        management = true;
+        return this;
+    }
+
+    /**
      * Starts CPython in this process and returns when it runs. Any thread; a thread of its own, named "jvloop python
      * main", becomes Python's main thread. Signals stay with the JVM. {@code sys.stdout} writes to the same descriptor as
      * {@code System.out}, and does not wait for it.
@@ -89,7 +99,8 @@ public final class PythonConfiguration {
      * @throws IllegalStateException if a Python runs in this process or has run in it: a process has one
      */
     public Python start() {
-        return Interpreter.start(new Settings(interpreter(), searchPath, arguments, environment, logsToJava));
+        return Interpreter.start(
+                new Settings(interpreter(), searchPath, arguments, environment, logsToJava, management));
     }
 
     private String interpreter() {

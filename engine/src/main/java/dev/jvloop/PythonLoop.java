@@ -1,6 +1,7 @@
 package dev.jvloop;
 
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -41,11 +42,60 @@ public interface PythonLoop extends AutoCloseable {
     /** {@link #submit(PyObject, Object...)} with the result as {@link PyObject#as} gives it. */
     <T> CompletableFuture<T> submit(Class<T> type, PyObject awaitableOrCallable, Object... arguments);
 
+    /** {@link #serveAsgi(ListeningSocket, String, Keywords)} with uvicorn's own options. */
+    default CompletableFuture<AsgiServer> serveAsgi(ListeningSocket socket, String application) {
+        return serveAsgi(socket, application, Keywords.of(Map.of()));
+    }
+
+    /**
+     * Serves an ASGI application, FastAPI's say, by uvicorn, which the program's Python has to have installed. The future
+     * completes when the application's lifespan has begun and connections are accepted. From then on the socket may be
+     * closed: the server has a duplicate. Several loops may serve one socket; each connection is one loop's.
+     *
+     * <p>The server ends by {@link AsgiServer#stop}, and when the loop is closed: requests in progress get half of its
+     * grace then.
+     *
+     * @param application {@code module:name}; the module is imported if it was not yet
+     * @param options arguments of {@code uvicorn.Config}. Its logging is not configured ({@code log_config=None}), unless
+     *     they say so
+     */
+    CompletableFuture<AsgiServer> serveAsgi(ListeningSocket socket, String application, Keywords options);
+
+    /**
+     * Has the loop serve an accepted connection: {@code loop.connect_accepted_socket}. The descriptor is the loop's from
+     * now on, whatever comes of it.
+     *
+     * @param fd of a connected stream socket
+     * @param protocolFactory {@code module:name} of what makes the {@code asyncio.Protocol}
+     * @return the tuple of transport and protocol
+     */
+    CompletableFuture<PyObject> adopt(int fd, String protocolFactory);
+
     /** The {@code jvloop.Loop} object. */
     PyObject asPyObject();
 
     /** Whether it takes coroutines still. */
     boolean isRunning();
+
+    /** What it is doing. Needs no GIL: it answers also if Python code holds up the loop. */
+    LoopState loopState();
+
+    /** How many tasks it has: {@code len(asyncio.all_tasks(loop))}. Waits for the GIL. */
+    int countTasks();
+
+    /** {@link #interrupt(PyObject)} with KeyboardInterrupt, which ends the loop if it is raised in a task or callback. */
+    boolean interrupt();
+
+    /**
+     * Raises an exception in the Python code that the loop's thread runs now, at its next instruction; code that waits in
+     * a C function comes to that when it returns. Raised in a task, an {@code Exception} ends that task alone. A loop that
+     * waits for something to do is left alone: cancel what a task waits for instead. Waits for the GIL.
+     *
+     * @param exceptionClass its class
+     * @return whether there was code to interrupt
+     * @throws PyException TypeError, if it is no exception class
+     */
+    boolean interrupt(PyObject exceptionClass);
 
     /** {@link #close(Duration)} with ten seconds. */
     @Override

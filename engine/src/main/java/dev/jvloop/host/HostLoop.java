@@ -1,13 +1,19 @@
 package dev.jvloop.host;
 
+import dev.jvloop.AsgiServer;
+import dev.jvloop.Keywords;
+import dev.jvloop.ListeningSocket;
+import dev.jvloop.LoopState;
 import dev.jvloop.PyObject;
 import dev.jvloop.PythonLoop;
 import dev.jvloop.capi.Objects;
 import dev.jvloop.loop.EngineObject;
+import dev.jvloop.loop.EventLoop;
 import dev.jvloop.loop.Inbox;
 import dev.jvloop.py.Calls;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.Refs;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -27,14 +33,18 @@ final class HostLoop implements PythonLoop {
     private final String name;
     private final Thread thread;
     private final CompletableFuture<Void> started = new CompletableFuture<>();
-    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    /** What ended the loop, or null if it was asked to end. */
+    private final CompletableFuture<Throwable> ended = new CompletableFuture<>();
+
     private final Consumer<HostLoop> whenEnded;
     private ObjectHandle loopRun;
     private ObjectHandle pythonLoop;
+    private EventLoop engine;
     private Inbox inbox;
     /** What runs, so that nothing is left waiting when the loop ends. The loop's thread only. */
     private final Submissions running = new Submissions();
 
+    private final long startNanos = System.nanoTime();
     private volatile boolean isClosing;
 
     private HostLoop(Interpreter interpreter, String name, Consumer<HostLoop> whenEnded) {
@@ -61,6 +71,7 @@ final class HostLoop implements PythonLoop {
     // ---- the loop's thread
 
     private void live() {
+        Throwable exceptionOrNull = null;
         try {
             interpreter.run(() -> {
                 open();
@@ -71,6 +82,7 @@ final class HostLoop implements PythonLoop {
             });
             LOGGER.log(System.Logger.Level.DEBUG, () -> "the loop \"" + name + "\" has ended");
         } catch (Throwable t) {
+            exceptionOrNull = t;
             if (!started.completeExceptionally(t)) {
                 // Who closes a loop learns from its futures what became of them.
                 LOGGER.log(
@@ -81,7 +93,7 @@ final class HostLoop implements PythonLoop {
         } finally {
             isClosing = true;
             whenEnded.accept(this);
-            ended.complete(null);
+            ended.complete(exceptionOrNull);
         }
     }
 
@@ -89,7 +101,8 @@ final class HostLoop implements PythonLoop {
         loopRun = interpreter.newHandle(Calls.newResult(
                 HostNames.LOOP_RUN, Calls.string(thread.getName()), new Calls.Owned(Py.newFloat(seconds(GRACE)))));
         pythonLoop = interpreter.newHandle(Py.newAttribute(loopRun.borrowed(), HostNames.LOOP));
-        inbox = EngineObject.of(pythonLoop.borrowed()).inbox();
+        engine = EngineObject.of(pythonLoop.borrowed());
+        inbox = engine.inbox();
         started.complete(null);
     }
 
@@ -104,6 +117,11 @@ final class HostLoop implements PythonLoop {
     /** A borrowed reference. The loop's thread. */
     long pythonLoop() {
         return pythonLoop.borrowed();
+    }
+
+    /** A borrowed reference to the LoopRun. The loop's thread. */
+    long loopRun() {
+        return loopRun.borrowed();
     }
 
     Interpreter interpreter() {
@@ -158,7 +176,8 @@ final class HostLoop implements PythonLoop {
         });
     }
 
-    private <T> CompletableFuture<T> submit(Class<T> type, LongSupplier newAwaitable) {
+    /** Runs the awaitable that is made on the loop's thread: see {@link Submission}. */
+    <T> CompletableFuture<T> submit(Class<T> type, LongSupplier newAwaitable) {
         Submission<T> submission = new Submission<>(this, newAwaitable, type);
         if (isClosing) {
             submission.reject();
@@ -166,6 +185,16 @@ final class HostLoop implements PythonLoop {
             post(submission);
         }
         return submission;
+    }
+
+    @Override
+    public CompletableFuture<AsgiServer> serveAsgi(ListeningSocket socket, String application, Keywords options) {
+        return Serving.serveAsgi(this, socket, application, options);
+    }
+
+    @Override
+    public CompletableFuture<PyObject> adopt(int fd, String protocolFactory) {
+        return Serving.adopt(this, fd, protocolFactory);
     }
 
     @Override
@@ -178,7 +207,55 @@ final class HostLoop implements PythonLoop {
         return !isClosing;
     }
 
+    @Override
+    public LoopState loopState() {
+        long cpuTimeNanos = ManagementFactory.getThreadMXBean().getThreadCpuTime(thread.threadId());
+        return new LoopState(
+                name,
+                isRunning(),
+                inbox.size(),
+                running.count(),
+                engine.readyCount(),
+                engine.timerCount(),
+                engine.poller().watchedCount(),
+                engine.iterationCount(),
+                Duration.ofNanos(System.nanoTime() - startNanos),
+                // -1 for a thread that has ended.
+                Duration.ofNanos(Math.max(0, cpuTimeNanos)));
+    }
+
+    @Override
+    public int countTasks() {
+        return interpreter.run(() -> {
+            long ownedCount = Calls.newResult(HostNames.COUNT_TASKS, pythonLoop.borrowed());
+            return Owned.releasing(ownedCount, () -> ToJava.integer(ownedCount).intValue());
+        });
+    }
+
+    @Override
+    public boolean interrupt() {
+        return interpreter.run(() -> raise(HostNames.KEYBOARD_INTERRUPT));
+    }
+
+    @Override
+    public boolean interrupt(PyObject exceptionClass) {
+        return interpreter.run(() -> JavaArguments.with(exceptionClass, object -> {
+            Calls.run(HostNames.CHECK_EXCEPTION_CLASS, object);
+            return raise(object);
+        }));
+    }
+
+    /** With the GIL held the loop's thread cannot begin to wait, so that what is raised hits what runs now. */
+    private boolean raise(long exceptionClass) {
+        return engine.isInCallback() && interpreter.threads().raiseIn(thread, exceptionClass);
+    }
+
     // ---- the end
+
+    /** Completes, by the loop's thread, when that has left Python; with what ended it, or null if it was asked to. */
+    CompletableFuture<Throwable> ended() {
+        return ended;
+    }
 
     @Override
     public void close() {

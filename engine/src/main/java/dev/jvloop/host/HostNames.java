@@ -27,6 +27,11 @@ final class HostNames {
     static final long NEW_CANCELLED_ERROR = Namespace.object("helper.new_cancelled_error");
     static final long NEW_JAVA_OBJECT = Namespace.object("helper.new_java_object");
     static final long NEW_FUTURE = Namespace.object("helper.new_future");
+    static final long CHECK_EXCEPTION_CLASS = Namespace.object("helper.check_exception_class");
+    static final long SERVE_ASGI = Namespace.object("helper.serve_asgi");
+    static final long ADOPT = Namespace.object("helper.adopt");
+    static final long COUNT_TASKS = Namespace.object("helper.count_tasks");
+    static final long EXIT_STATUS = Namespace.object("helper.exit_status");
     static final long NEW_INT = Namespace.object("helper.new_int");
     static final long INT_BYTES = Namespace.object("helper.int_bytes");
     static final long NEW_VIEWS = Namespace.object("helper.new_views");

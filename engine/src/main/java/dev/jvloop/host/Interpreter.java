@@ -1,6 +1,7 @@
 package dev.jvloop.host;
 
 import dev.jvloop.Functions;
+import dev.jvloop.LoopWorker;
 import dev.jvloop.PyBuffer;
 import dev.jvloop.PyException;
 import dev.jvloop.PyObject;
@@ -65,15 +66,16 @@ public final class Interpreter implements Python {
     private final ToJava toJava = new ToJava(this);
     private final Casts casts = new Casts(toJava);
     private final OpenBuffers buffers = new OpenBuffers(this, cleaner, released);
-    private final Loops loops = new Loops(this);
+    private final Loops loops;
     private final Functions functions = new RegisteredFunctions(this);
     private final Semaphore closing = new Semaphore(1);
     private final MainThread main;
     private final String version;
     private volatile boolean isEnded;
 
-    private Interpreter(MainThread main, String version) {
+    private Interpreter(MainThread main, String version, boolean management) {
         this.main = main;
+        loops = new Loops(this, management);
         this.version = version;
     }
 
@@ -93,7 +95,7 @@ public final class Interpreter implements Python {
             long begin = System.nanoTime();
             MainThread main = Startup.start(probe, settings);
             after = Stage.RUNNING;
-            Interpreter interpreter = new Interpreter(main, probe.version());
+            Interpreter interpreter = new Interpreter(main, probe.version(), settings.management());
             interpreter.introduce();
             if (settings.logsToJava()) {
                 interpreter.run(() -> {
@@ -344,6 +346,11 @@ public final class Interpreter implements Python {
     @Override
     public PythonLoop startLoop(String name) {
         return loops.start(name);
+    }
+
+    @Override
+    public LoopWorker.Builder worker(String name) {
+        return new WorkerBuilder(loops, name);
     }
 
     // ---- the end

@@ -289,13 +289,15 @@ final class PythonThreads {
         }
     }
 
-    /** Raises an exception of this class in a thread, if it is in Python. With the GIL. */
-    void raiseIn(Thread thread, long exceptionClass) {
+    /** Raises an exception of this class in a thread; false if it is not in Python. With the GIL. */
+    boolean raiseIn(Thread thread, long exceptionClass) {
         for (Presence presence : presences) {
             if (presence.isInside && presence.thread.refersTo(thread)) {
                 Gil.raiseInThread(presence.ident, exceptionClass);
+                return true;
             }
         }
+        return false;
     }
 
     /** The threads in Python, for a message. */

@@ -12,13 +12,15 @@ import java.util.Map;
  * @param arguments {@code sys.argv[1:]}
  * @param environment variables set before Python starts
  * @param logsToJava whether Python's log records go to System.Logger
+ * @param management whether loops are shown in JMX
  */
 public record Settings(
         String interpreter,
         List<Path> searchPath,
         List<String> arguments,
         Map<String, String> environment,
-        boolean logsToJava) {
+        boolean logsToJava,
+        boolean management) {
     public Settings {
         searchPath = List.copyOf(searchPath);
         arguments = List.copyOf(arguments);

@@ -1,8 +1,9 @@
 package dev.jvloop.host;
 
-/** The submissions of a loop whose tasks run, linked through themselves. The loop's thread only. */
+/** The submissions of a loop whose tasks run, linked through themselves. The loop's thread only, but for {@link #count}. */
 final class Submissions {
     private Submission<?> first;
+    private int count;
 
     void add(Submission<?> submission) {
         submission.next = first;
@@ -10,6 +11,7 @@ final class Submissions {
             first.previous = submission;
         }
         first = submission;
+        count++;
     }
 
     void remove(Submission<?> submission) {
@@ -23,6 +25,12 @@ final class Submissions {
         }
         submission.previous = null;
         submission.next = null;
+        count--;
+    }
+
+    /** How many they are, or were a moment ago. Any thread. */
+    int count() {
+        return count;
     }
 
     /** The loop has ended without these. */

@@ -89,6 +89,17 @@ public final class Poller implements AutoCloseable {
         return epoll;
     }
 
+    /** How many descriptors are watched, or were a moment ago: counts them. Any thread. */
+    public int watchedCount() {
+        int count = 0;
+        for (Registration registration : byFd) {
+            if (registration != null && registration.interest != 0) {
+                count++;
+            }
+        }
+        return count;
+    }
+
     public FdHandler handlerOrNull(int fd) {
         Registration registration = registrationOrNull(fd);
         return registration == null ? null : registration.handler;

@@ -75,6 +75,8 @@ public final class EventLoop {
     /** Whether somebody waits on the poller, here or outside. With the GIL held; without a GIL the mailbox knows. */
     private boolean sleeping;
 
+    private long iterationCount;
+
     private TaskShuffle shuffleOrNull;
     private boolean running;
     /** Which thread runs it. */
@@ -347,6 +349,20 @@ public final class EventLoop {
         return !ready.isEmpty();
     }
 
+    // What the loop was doing a moment ago: any thread may look, since it is no more than a look.
+
+    public int readyCount() {
+        return ready.size();
+    }
+
+    public int timerCount() {
+        return timers.count();
+    }
+
+    public long iterationCount() {
+        return iterationCount;
+    }
+
     /** Ends a blocking wait of this loop. Any thread that holds the GIL, or would. */
     public void wakeup() {
         if (Version.FREE_THREADED) {
@@ -469,6 +485,7 @@ public final class EventLoop {
 
     /** One iteration: 1. wait for I/O and hand it out, 2. take the timers that are due, 3. run what is ready. */
     private void iterate() {
+        iterationCount++;
         if (Version.FREE_THREADED) {
             // A timer that was left there says how long to wait.
             takeMail();

@@ -73,6 +73,11 @@ public final class Inbox {
         return entries.isEmpty();
     }
 
+    /** How many entries there are, or were a moment ago: counts them. Any thread. */
+    public int size() {
+        return entries.size();
+    }
+
     /** Runs what there is, up to a limit. */
     void run(CallbackEnd callbackEnd) {
         Entry entry;

@@ -33,6 +33,10 @@ final class Timers {
         return heap.isEmpty();
     }
 
+    int count() {
+        return heap.waitingCount();
+    }
+
     /** The earliest deadline. There must be one. */
     long firstDeadline() {
         return heap.firstDeadline();

@@ -80,6 +80,11 @@ public final class TimerHeap {
         return size;
     }
 
+    /** How many were not cancelled. */
+    public int waitingCount() {
+        return size - cancelled;
+    }
+
     /** The highest number of nodes there were, or more. */
     public int nodeCapacity() {
         return entries.length;

@@ -330,7 +330,7 @@ class ArchitectureTest {
     void threadsAreComparedAndNothingElse() {
         noClasses()
                 .that()
-                .resideOutsideOfPackages("dev.jvloop.host", "dev.jvloop.reactor")
+                .resideOutsideOfPackages("dev.jvloop.host", "dev.jvloop.reactor", "dev.jvloop")
                 .should()
                 .callMethodWhere(
                         target(owner(nameMatching("java\\.lang\\.Thread"))).and(not(target(name("currentThread")))))
