@@ -27,7 +27,7 @@ def _row(name: str, title: str, *metrics: Metric) -> Workload:
     return Workload(name, "", title, "jmh", metrics or (WALL,))
 
 
-ROWS = (
+CALLS = (
     _row("squareRoot", "`math.sqrt(2.0)`, with the function at hand; a double there and a double back"),
     _row("squareRootByName", "the same by name: jvloop by module and function, JEP by a name in the main namespace"),
     _row("upper", "`str.upper` of a text of 24 characters, with the function at hand; a `String` there and back"),
@@ -36,6 +36,8 @@ ROWS = (
     _row("lastByte", "the last byte of a bytes object of 1 MiB: jvloop by a `MemorySegment` on it, JEP by a copy"),
     _row("execute", "`number = 1` as source text, which has to be compiled"),
     _row("fail", "a Python function that raises ValueError, caught as a Java exception whose message is read"),
+)
+COROUTINES = (
     _row("roundTrip", "a coroutine that returns its argument: submitted by a platform thread, which waits", P50, P99),
     _row("roundTripVirtual", "the same by a virtual thread", P50, P99),
     _row("roundTripExecutor", "no Python: a task to a single Java thread and back, the cost of the wake-ups", P50, P99),
@@ -43,6 +45,7 @@ ROWS = (
     _row("batchOf10000", "the same with 10,000", RATE),
     _row("windowOf1000", "the same, 1,000 in flight all the time; a stage of each future has the next submitted", RATE),
 )
+ROWS = CALLS + COROUTINES
 
 
 class RunError(Exception):
@@ -100,8 +103,9 @@ def add_round(results: dict[str, Rounds], found: list[dict[str, Any]], hosts: li
         name = f".{row.name}"
         chosen = [each for each in found if each["benchmark"].endswith(name)]
         by_host = {each.get("params", {}).get("host", JVLOOP): _figures(each) for each in chosen}
-        for host in by_host if row.name not in results else hosts:
-            results.setdefault(row.name, {}).setdefault(host, []).append(by_host.get(host))
+        if by_host or row.name in results:
+            for host in hosts if row in CALLS else [JVLOOP]:
+                results.setdefault(row.name, {}).setdefault(host, []).append(by_host.get(host))
 
 
 def make_header(arguments: argparse.Namespace, hosts: list[str], method: str) -> dict[str, str]:
