@@ -7,7 +7,8 @@ starts nothing; the first loop starts the JVM in this process, or attaches to th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import os
+from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from jvloop._jvm import JvmError
@@ -16,7 +17,7 @@ from jvloop._loop import Loop
 if TYPE_CHECKING:
     from jvloop._policy import EventLoopPolicy, install
 
-__all__ = ["JvmError", "Loop", "__version__", "new_event_loop", "run"]
+__all__ = ["JvmError", "Loop", "__version__", "jvm", "new_event_loop", "run"]
 
 # asyncio deprecates policies from Python 3.14 on, and means to have none from 3.16 on.
 _HAVE_POLICIES = hasattr(asyncio, "set_event_loop_policy")
@@ -46,6 +47,21 @@ def run(main: Coroutine[Any, Any, _T], *, debug: bool | None = None) -> _T:
         raise RuntimeError("jvloop.run() cannot be called from a running event loop")
     with asyncio.Runner(debug=debug, loop_factory=new_event_loop) as runner:
         return runner.run(main)
+
+
+def jvm(*, classpath: Iterable[str | os.PathLike[str]] = ()) -> None:
+    """Starts the JVM, unless it runs, and has the Java code in jars or directories register functions for Python.
+
+    Those are found by ``dev.jvloop.HostModule``, whose documentation says how, and are names of ``jvloop.host`` then.
+    It may be called several times, before and after the first loop. Classes of one call see each other and the
+    engine's, and not those of another call.
+
+    Raises JvmError if the engine cannot be started here, FileNotFoundError for a path where nothing is, and
+    ``jvloop.host.JavaError`` for what the Java code throws. Any thread.
+    """
+    from jvloop import _host_classpath
+
+    _host_classpath.add(classpath)
 
 
 def __getattr__(name: str) -> Any:

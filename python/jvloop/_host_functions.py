@@ -49,8 +49,12 @@ def set_host(java_half: object) -> None:
 def host() -> Any:
     """The Java half's methods. Raises RuntimeError if there is none in this process."""
     if not _hosts:
-        raise RuntimeError("there is no Java program here: " + _HOW_TO_HAVE_ONE)
+        raise RuntimeError("there is no Java code here: " + _HOW_TO_HAVE_ONE)
     return _hosts[0]
+
+
+def has_host() -> bool:
+    return bool(_hosts)
 
 
 def add_function(name: str, java_half: object) -> bool:
@@ -83,7 +87,8 @@ HELPERS = (set_host, add_function, remove_function, is_function_name)
 # ---- what jvloop.host says of a name that it does not know
 
 _HOW_TO_HAVE_ONE = (
-    "a Java program that starts Python registers its functions with python.functions().register(name, function)"
+    "a Java program that starts Python registers its functions with python.functions().register(name, function), and a "
+    "Python program has Java code do so by jvloop.jvm(classpath=[...])"
 )
 _IMPORT_FROM = dis.opmap["IMPORT_FROM"]
 
@@ -92,9 +97,9 @@ def missing(name: str) -> AttributeError | ImportError:
     """The error for a name that is no function of the program's, for the caller of the module's ``__getattr__``."""
     known = ", ".join(sorted(functions)) or "none"
     text = (
-        f"the Java program has registered no function {name!r}: it has registered {known}"
+        f"Java has registered no function {name!r}: it has registered {known}"
         if _hosts
-        else f"there is no Java function {name!r}, since no Java program started this Python: {_HOW_TO_HAVE_ONE}"
+        else f"there is no Java function {name!r}, since no Java code was asked for any: {_HOW_TO_HAVE_ONE}"
     )
     frame = sys._getframe(2)
     # ``from jvloop.host import name`` would replace an AttributeError's text by its own.

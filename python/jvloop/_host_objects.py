@@ -33,15 +33,12 @@ class JavaStage(JavaObject):
         return wrap(self).__await__()
 
 
-def wrap(stage: JavaStage) -> asyncio.Future[Any]:
+def wrap(stage: object) -> asyncio.Future[Any]:
     """A future of the running loop that is done when the stage is, with its result, its error, or cancelled as it is.
 
     Cancelling the future cancels the ``CompletableFuture`` behind the stage. Raises TypeError if this is no stage, and
     RuntimeError outside a running loop.
     """
-    if not isinstance(stage, JavaStage):
-        raise TypeError(f"a CompletionStage from Java is needed, not a {type(stage).__name__}")
-    asyncio.get_running_loop()
     future: asyncio.Future[Any] = _host_functions.host()._new_future(stage)
     return future
 

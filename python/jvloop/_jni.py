@@ -23,6 +23,7 @@ _INVOCATION_FUNCTIONS = 8
 _FIND_CLASS = 6
 _EXCEPTION_OCCURRED, _EXCEPTION_CLEAR = 15, 17
 _PUSH_LOCAL_FRAME, _POP_LOCAL_FRAME = 19, 20
+_NEW_GLOBAL_REF = 21
 _NEW_OBJECT_A = 30
 _GET_OBJECT_CLASS = 31
 _GET_METHOD_ID, _CALL_OBJECT_METHOD_A = 33, 36
@@ -184,6 +185,10 @@ class Jni:
         for index, element in enumerate(elements):
             self._call(_SET_OBJECT_ARRAY_ELEMENT, None, (_POINTER, array), (_JINT, index), (_POINTER, element))
         return array
+
+    def new_global(self, target: int) -> int:
+        """A reference that lives as long as the JVM."""
+        return int(self._call(_NEW_GLOBAL_REF, _POINTER, (_POINTER, target)))
 
     def call(self, target: int, name: str, signature: str, *arguments: int | None) -> int:
         """Calls a method that returns an object, on an object; 0 is null. JNI ignores access modifiers."""

@@ -79,6 +79,10 @@ class _State:
         """Message of a failure that cannot be repaired by trying again in this process."""
         self.jvm_pid: int | None = None
         """The process in which the JVM lives: a forked child inherits its memory, but none of its threads."""
+        self.vm = 0
+        """Address of the JavaVM."""
+        self.loader = 0
+        """A global reference to the class loader of the engine, if that is not the JVM's own for programs."""
         self.end: JvmEnd | None = None
         """None if there is no JVM, or somebody else created it."""
         self.callbacks: list[Callable[[], None]] = []
@@ -187,13 +191,14 @@ def _start_in_own_jvm(namespace: int, jar: str, started: float) -> EngineInfo:
     options = [*cache.options, *options]
     vm = _create_jvm(home, options)
     _state.jvm_pid = os.getpid()
+    _state.vm = vm
     _state.end = JvmEnd(vm)
     _faulthandler.adopt_jvm_signals()
     jvm_started = time.perf_counter()
     with _failure_remembered(jar, home.path), Jni(vm, attached_for_us=True) as jni:
         _grant_native_access(jni)
-        _call_bootstrap(jni, jni.find_class(BOOTSTRAP_CLASS.replace(".", "/")), namespace)
-    _keep_from_children(jar)
+        _call_start(jni, jni.find_class(BOOTSTRAP_CLASS.replace(".", "/")), namespace)
+    keep_from_children(jar)
     return EngineInfo(
         java_version=home.version,
         java_home=home.path,
@@ -210,6 +215,7 @@ def _start_in_own_jvm(namespace: int, jar: str, started: float) -> EngineInfo:
 def _start_in_foreign_jvm(namespace: int, jar: str, libjvm: str, vm: int, started: float) -> EngineInfo:
     home = os.path.abspath(os.path.join(libjvm, "../../.."))
     _state.jvm_pid = os.getpid()
+    _state.vm = vm
     _faulthandler.adopt_foreign_jvm_signals()
     # Exit handlers run in reverse order: this one before that of whoever imported their JVM bridge earlier.
     atexit.register(_jvm_is_lost)
@@ -223,8 +229,10 @@ def _start_in_foreign_jvm(namespace: int, jar: str, libjvm: str, vm: int, starte
             )
         jvm_started = time.perf_counter()
         _grant_native_access(jni)
-        _call_bootstrap(jni, _foreign_bootstrap(jni, jar), namespace)
-    _keep_from_children(jar)
+        loader = _engine_loader(jni, jar)
+        _state.loader = jni.new_global(loader)
+        _call_start(jni, _load_class(jni, loader, BOOTSTRAP_CLASS), namespace)
+    keep_from_children(jar)
     return EngineInfo(
         java_version=version,
         java_home=home,
@@ -332,8 +340,8 @@ def _python_keeps_its_locale() -> Iterator[None]:
         locale.setlocale(locale.LC_ALL, before)
 
 
-def _keep_from_children(jar: str) -> None:
-    """The JVM holds the jar open with a descriptor that a program started by exec would inherit."""
+def keep_from_children(jar: str) -> None:
+    """The JVM holds a jar open with a descriptor that a program started by exec would inherit."""
     real = os.path.realpath(jar)
     for name in os.listdir("/proc/self/fd"):
         with suppress(OSError):  # the descriptor of the listing itself, and what other threads close meanwhile
@@ -360,20 +368,37 @@ def _grant_native_access(jni: Jni) -> None:
     jni.call_static_void(jni.find_class("java/lang/Module"), "implAddEnableNativeAccessToAllUnnamed", "()V")
 
 
-def _foreign_bootstrap(jni: Jni, jar: str) -> int:
-    """The entry class in a JVM that knows nothing of the jar: loaded by a class loader of its own."""
+def _engine_loader(jni: Jni, jar: str) -> int:
+    """A class loader for the engine in a JVM that knows nothing of the jar."""
     file = jni.new("java/io/File", "(Ljava/lang/String;)V", jni.string(jar))
     url = jni.call(jni.call(file, "toURI", "()Ljava/net/URI;"), "toURL", "()Ljava/net/URL;")
     class_loader = jni.find_class("java/lang/ClassLoader")
     parent = jni.call_static(class_loader, "getPlatformClassLoader", "()Ljava/lang/ClassLoader;")
     urls = jni.array("java/net/URL", url)
-    loader = jni.new("java/net/URLClassLoader", "([Ljava/net/URL;Ljava/lang/ClassLoader;)V", urls, parent)
-    return jni.call(loader, "loadClass", "(Ljava/lang/String;)Ljava/lang/Class;", jni.string(BOOTSTRAP_CLASS))
+    return jni.new("java/net/URLClassLoader", "([Ljava/net/URL;Ljava/lang/ClassLoader;)V", urls, parent)
 
 
-def _call_bootstrap(jni: Jni, bootstrap: int, namespace: int) -> None:
+def _load_class(jni: Jni, loader: int, name: str) -> int:
+    return jni.call(loader, "loadClass", "(Ljava/lang/String;)Ljava/lang/Class;", jni.string(name))
+
+
+def start_more(class_name: str, namespace: int) -> None:
+    """Calls the entry point of a further part of the engine, which runs, with the address of that part's block.
+
+    Raises JvmError. Any thread.
+    """
+    _raise_if_forked()
+    with Jni(_state.vm) as jni:
+        if _state.loader:
+            entry = _load_class(jni, _state.loader, class_name)
+        else:
+            entry = jni.find_class(class_name.replace(".", "/"))
+        _call_start(jni, entry, namespace)
+
+
+def _call_start(jni: Jni, entry: int, namespace: int) -> None:
     try:
-        result = jni.call_static_long(bootstrap, "start", "(J)J", namespace)
+        result = jni.call_static_long(entry, "start", "(J)J", namespace)
     except (JavaError, JvmError):
         raise
     except Exception as error:

@@ -18,10 +18,15 @@ class Jdk:
 
     home: Path
 
-    def jar(self, folder: Path, *sources: Path) -> Path:
-        """Compiles the sources into a jar in ``folder``."""
+    def jar(self, folder: Path, *sources: Path, classpath: str = "", module: str = "") -> Path:
+        """Compiles the sources into a jar in ``folder``. ``module`` is the class of its dev.jvloop.HostModule."""
         classes, jar = folder / "classes", folder / "classes.jar"
-        subprocess.run([self.home / "bin" / "javac", "--release", "25", "-d", classes, *sources], check=True)
+        options: list[str | Path] = ["--release", "25", "-d", classes, "-cp", classpath]
+        subprocess.run([self.home / "bin" / "javac", *options, *sources], check=True)
+        if module:
+            services = classes / "META-INF" / "services"
+            services.mkdir(parents=True)
+            (services / "dev.jvloop.HostModule").write_text(module + "\n")
         subprocess.run([self.home / "bin" / "jar", "--create", "--file", jar, "-C", classes, "."], check=True)
         return jar
 

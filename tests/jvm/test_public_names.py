@@ -17,7 +17,7 @@ from .support import run_program
 
 # Tests that run a loop in the test process ask for the backend: the leak gate then starts the engine before it looks.
 
-PUBLIC = {"EventLoopPolicy", "JvmError", "Loop", "__version__", "install", "new_event_loop", "run"}
+PUBLIC = {"EventLoopPolicy", "JvmError", "Loop", "__version__", "install", "jvm", "new_event_loop", "run"}
 PUBLIC_MODULES = {"aio", "host", "testing"}
 
 
@@ -25,7 +25,16 @@ def test_the_public_names_are_these() -> None:
     assert set(jvloop.__all__) == PUBLIC
     # Submodules appear as attributes once they are imported; the private ones have an underscore.
     visible = {name for name in vars(jvloop) if not name.startswith("_")} - PUBLIC_MODULES
-    assert visible - PUBLIC <= {"annotations", "asyncio", "Any", "Coroutine", "TYPE_CHECKING", "TypeVar"}
+    assert visible - PUBLIC <= {
+        "annotations",
+        "asyncio",
+        "Any",
+        "Coroutine",
+        "Iterable",
+        "TYPE_CHECKING",
+        "TypeVar",
+        "os",
+    }
     with pytest.raises(AttributeError, match="module 'jvloop' has no attribute 'nonsense'"):
         jvloop.nonsense  # noqa: B018
 
@@ -40,9 +49,9 @@ def test_java_functions_without_a_java_program() -> None:
     """What a program that expects them is told where Python was started by itself."""
     from jvloop import host
 
-    with pytest.raises(ImportError, match="no Java function 'fetch', since no Java program started this Python"):
+    with pytest.raises(ImportError, match="no Java function 'fetch', since no Java code was asked for any"):
         from jvloop.host import fetch  # noqa: F401
-    with pytest.raises(AttributeError, match="no Java function 'fetch', since no Java program started this Python"):
+    with pytest.raises(AttributeError, match="no Java function 'fetch', since no Java code was asked for any"):
         host.fetch  # noqa: B018
     assert not hasattr(host, "fetch")
     assert set(host.__all__) == {"JavaError", "JavaObject", "JavaStage", "wrap"}
@@ -189,6 +198,7 @@ async def main() -> int:
     return 1
 
 assert_type(jvloop.run(main(), debug=True), int)
+jvloop.jvm(classpath=["a.jar"])
 assert_type(jvloop.new_event_loop(), jvloop.Loop)
 loop: asyncio.AbstractEventLoop = jvloop.Loop(strict=True)
 policy: asyncio.AbstractEventLoopPolicy = jvloop.EventLoopPolicy()

@@ -7,6 +7,7 @@ public final class ThreadStates {
     private static final MethodHandle PYGILSTATE_ENSURE = Downcall.plain("PyGILState_Ensure");
     private static final MethodHandle PYGILSTATE_RELEASE = Downcall.plain("PyGILState_Release");
     private static final MethodHandle PYGILSTATE_GETTHISTHREADSTATE = Downcall.plain("PyGILState_GetThisThreadState");
+    private static final MethodHandle PYGILSTATE_CHECK = Downcall.plain("PyGILState_Check");
     private static final MethodHandle PYTHREADSTATE_CLEAR = Downcall.plain("PyThreadState_Clear");
     private static final MethodHandle PYTHREADSTATE_DELETE = Downcall.plain("PyThreadState_Delete");
     private static final MethodHandle PYTHREADSTATE_DELETECURRENT = Downcall.plain("PyThreadState_DeleteCurrent");
@@ -18,6 +19,14 @@ public final class ThreadStates {
     public static int PyGILState_Ensure() {
         try {
             return (int) (long) PYGILSTATE_ENSURE.invokeExact(0L, 0L, 0L, 0L);
+        } catch (Throwable t) {
+            throw Downcall.failed(t);
+        }
+    }
+
+    public static int PyGILState_Check() {
+        try {
+            return (int) (long) PYGILSTATE_CHECK.invokeExact(0L, 0L, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }

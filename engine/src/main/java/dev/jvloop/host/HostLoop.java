@@ -301,9 +301,10 @@ final class HostLoop implements PythonLoop {
         if (hasEndedIn(grace.plus(MARGIN))) {
             return;
         }
-        interpreter.main().run(() -> {
+        interpreter.run(() -> {
             setGrace(grace);
             interpreter.threads().raiseIn(thread, HostNames.KEYBOARD_INTERRUPT);
+            return null;
         });
         if (!hasEndedIn(grace.plus(MARGIN))) {
             throw new IllegalStateException(

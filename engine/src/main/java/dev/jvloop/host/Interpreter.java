@@ -9,8 +9,8 @@ import dev.jvloop.Python;
 import dev.jvloop.PythonLoop;
 import dev.jvloop.capi.Lifecycle;
 import dev.jvloop.capi.Modules;
+import dev.jvloop.capi.Version;
 import dev.jvloop.py.Calls;
-import dev.jvloop.py.JavaReference;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
@@ -69,12 +69,14 @@ public final class Interpreter implements Python {
     private final Loops loops;
     private final Functions functions = new RegisteredFunctions(this);
     private final Semaphore closing = new Semaphore(1);
-    private final MainThread main;
+    /** Null if Python was there first, and started the JVM or was attached to it. */
+    private final MainThread mainOrNull;
+
     private final String version;
     private volatile boolean isEnded;
 
-    private Interpreter(MainThread main, String version, boolean management) {
-        this.main = main;
+    private Interpreter(MainThread mainOrNull, String version, boolean management) {
+        this.mainOrNull = mainOrNull;
         loops = new Loops(this, management);
         this.version = version;
     }
@@ -96,7 +98,10 @@ public final class Interpreter implements Python {
             MainThread main = Startup.start(probe, settings);
             after = Stage.RUNNING;
             Interpreter interpreter = new Interpreter(main, probe.version(), settings.management());
-            interpreter.introduce();
+            interpreter.run(() -> {
+                Attachment.introduce(interpreter);
+                return null;
+            });
             if (settings.logsToJava()) {
                 interpreter.run(() -> {
                     LoggingCalls.route(new PythonLogging(interpreter));
@@ -113,12 +118,10 @@ public final class Interpreter implements Python {
         }
     }
 
-    /** Tells Python of this object. */
-    private void introduce() {
-        run(() -> {
-            Calls.run(HostNames.SET_HOST, new Calls.Owned(JavaReference.newFor(this)));
-            return null;
-        });
+    /** The interpreter of a Python program, which ends it. In Python. */
+    static Interpreter attach() {
+        PROCESS.set(Stage.RUNNING);
+        return new Interpreter(null, Version.ofLibrary(), false);
     }
 
     // ---- the way in
@@ -225,10 +228,6 @@ public final class Interpreter implements Python {
 
     Failures failures() {
         return failures;
-    }
-
-    MainThread main() {
-        return main;
     }
 
     /** {@link #cast} that releases the object. In Python. */
@@ -362,6 +361,9 @@ public final class Interpreter implements Python {
 
     @Override
     public void close(Duration grace) {
+        if (mainOrNull == null) {
+            throw new IllegalStateException("this Python was not started by Java: it ends as its program does");
+        }
         if (threads.isInside()) {
             throw new IllegalStateException("Python cannot be closed by a thread that is in Python");
         }
@@ -375,6 +377,30 @@ public final class Interpreter implements Python {
         }
     }
 
+    /** The Python program is about to end, on this thread, which is Python's. Without the GIL. */
+    void detach() {
+        loops.close(HostLoop.GRACE);
+        threads.refuse();
+        if (!threads.awaitNobody(HostLoop.GRACE)) {
+            LOGGER.log(Level.WARNING, "Python ends while threads are in it: " + threads.namesInside());
+        }
+        pool.shutdown();
+        threads.remain();
+        run(() -> {
+            endHere();
+            return null;
+        });
+        isEnded = true;
+        PROCESS.set(Stage.ENDED);
+    }
+
+    /** The last of what is done in Python, by the thread that ends it. */
+    private void endHere() {
+        buffers.closeAll();
+        ViewedArena.releaseAllViews();
+        releaseClosed();
+    }
+
     private void end(Duration grace) {
         loops.close(grace);
         threads.refuse();
@@ -383,20 +409,18 @@ public final class Interpreter implements Python {
                     Level.WARNING,
                     () -> "Python is being closed, and " + threads.namesInside()
                             + " did not come back from it in time: KeyboardInterrupt is raised there");
-            main.run(() -> threads.raiseInside(HostNames.KEYBOARD_INTERRUPT));
+            mainOrNull.run(() -> threads.raiseInside(HostNames.KEYBOARD_INTERRUPT));
             if (!threads.awaitNobody(grace)) {
                 throw new IllegalStateException(
                         "Python is not ended while threads are in it: " + threads.namesInside());
             }
         }
         pool.shutdown();
-        main.run(() -> {
-            buffers.closeAll();
-            ViewedArena.releaseAllViews();
-            releaseClosed();
+        mainOrNull.run(() -> {
+            endHere();
             threads.remain();
         });
-        boolean isFlushed = main.end();
+        boolean isFlushed = mainOrNull.end();
         isEnded = true;
         PROCESS.set(Stage.ENDED);
         LOGGER.log(Level.DEBUG, "CPython has ended");

@@ -8,6 +8,7 @@ import java.lang.ref.Cleaner;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -130,7 +131,8 @@ final class PythonThreads {
         }
         Visitor visitor = visitors.get();
         if (visitor.depth == 0) {
-            if (!visitor.hasRoom()) {
+            // One that has the GIL would wait for the other with it.
+            if (!visitor.hasRoom() && !Gil.isHeld()) {
                 return ELSEWHERE;
             }
             if (!arrive(visitor)) {
@@ -167,12 +169,13 @@ final class PythonThreads {
     }
 
     /**
-     * Takes note that Python, on this thread, has called Java code, which may take long: Python does not end meanwhile.
+     * Runs, without the GIL, Java code that Python has called on this thread and that may take long: Python does not end
+     * meanwhile. With the GIL.
      *
      * @throws IllegalStateException if Python is ending, unless the thread was in it already
      * @throws dev.jvloop.py.PythonError RecursionError, if the languages have called each other too often
      */
-    void beginJava() {
+    <T> T runJava(Callable<T> body) throws Exception {
         Visitor visitor = visitors.get();
         if (visitor.javaDepth == NESTING_LIMIT) {
             throw PyErr.raise(
@@ -184,13 +187,12 @@ final class PythonThreads {
         }
         visitor.depth++;
         visitor.javaDepth++;
-    }
-
-    /** Undoes {@link #beginJava}. */
-    void endJava() {
-        Visitor visitor = visitors.get();
-        visitor.javaDepth--;
-        leaveOnce(visitor);
+        try {
+            return Gil.without(body::call);
+        } finally {
+            visitor.javaDepth--;
+            leaveOnce(visitor);
+        }
     }
 
     /** Lets this thread, which ends Python, go on in it after {@link #refuse}. */

@@ -3,7 +3,6 @@ package dev.jvloop.host;
 import dev.jvloop.JavaFunction;
 import dev.jvloop.Keywords;
 import dev.jvloop.py.Arguments;
-import dev.jvloop.py.Gil;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
@@ -52,14 +51,7 @@ record RegisteredFunction(Interpreter interpreter, String name, JavaFunction fun
     }
 
     private long newResult(Object[] values) throws Exception {
-        Object result;
-        PythonThreads threads = interpreter.threads();
-        threads.beginJava();
-        try {
-            result = Gil.without(() -> function.call(values));
-        } finally {
-            threads.endJava();
-        }
+        Object result = interpreter.threads().runJava(() -> function.call(values));
         if (result instanceof CompletionStage<?> stage) {
             long ownedFutureOrNull = StageFuture.newOrNull(interpreter, stage);
             if (ownedFutureOrNull != 0) {

@@ -15,7 +15,6 @@ import dev.jvloop.capi.Unicode;
 import dev.jvloop.capi.Version;
 import dev.jvloop.linux.Environment;
 import dev.jvloop.py.Calls;
-import dev.jvloop.py.Namespace;
 import dev.jvloop.py.PythonError;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
@@ -85,13 +84,7 @@ final class Startup {
             if (Bootstrap.start(block) != 0) {
                 throw raised();
             }
-            Namespace.add(callForNumber(arena, ownedHost, "make_host_block"));
-            HostNames.prepare();
-            TaskEnd.prepare();
-            LoggingCalls.prepare();
-            JavaMemory.prepare();
-            FunctionMethods.attach();
-            HostMethods.attach();
+            Attachment.prepare(callForNumber(arena, ownedHost, "make_host_block"));
             Objects.Py_DecRef(ownedEntry);
             Objects.Py_DecRef(ownedHost);
         }

@@ -64,6 +64,11 @@ public final class Gil {
         ThreadStates.PyGILState_Release(before);
     }
 
+    /** Whether this thread has the GIL. */
+    public static boolean isHeld() {
+        return ThreadStates.PyGILState_Check() != 0;
+    }
+
     /** Whether Python knows this thread, so that {@link #enter} makes no thread state for it. */
     public static boolean isKnownThread() {
         return ThreadStates.PyGILState_GetThisThreadState() != 0;

@@ -86,7 +86,7 @@ class MethodTablesTest {
     @Test
     void everyTableIsAttachedAtTheStartOrWithTls() {
         Set<String> attached = Stream.of(
-                        Bootstrap.class.getName(), "dev.jvloop.transport.Tls", "dev.jvloop.host.Startup")
+                        Bootstrap.class.getName(), "dev.jvloop.transport.Tls", "dev.jvloop.host.Attachment")
                 .flatMap(name -> Bytecode.calls(classNamed(name)).stream())
                 .filter(call -> call.name().equals("attach"))
                 .map(Bytecode.Call::owner)

@@ -128,7 +128,7 @@ class HostedFunctionsTest {
                 assertThrows(PyException.class, () -> python.exec("from jvloop.host import present, absent"));
         assertEquals("ImportError", imported.pythonType());
         assertTrue(
-                imported.pythonMessage().startsWith("the Java program has registered no function 'absent': it has")
+                imported.pythonMessage().startsWith("Java has registered no function 'absent': it has")
                         && imported.pythonMessage().contains("present"),
                 imported::pythonMessage);
         PyException looked = assertThrows(PyException.class, () -> python.eval("jvloop.host.absent"));

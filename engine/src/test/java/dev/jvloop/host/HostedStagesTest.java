@@ -226,6 +226,25 @@ class HostedStagesTest {
     }
 
     @Test
+    void aPythonThreadWithASmallStackAwaitsThemToo() throws Exception {
+        python.exec("""
+                def start_small():
+                    former = threading.stack_size(1 << 20)
+                    try:
+                        results = []
+                        run = lambda: results.append(asyncio.run(fetch()))
+                        thread = threading.Thread(target=run, daemon=True)
+                        thread.start()
+                    finally:
+                        threading.stack_size(former)
+                    return lambda: thread.join(60) or results
+                """);
+        PyObject results = python.call("__main__", "start_small");
+        stage.complete("small");
+        assertEquals(List.of("small"), results.call().as(Object.class));
+    }
+
+    @Test
     void aLoopThatHasEndedMissesNothing() throws Exception {
         PythonLoop other = python.startLoop("short");
         CompletableFuture<Object> result = other.submit(Object.class, "__main__", "fetch");
