@@ -209,7 +209,8 @@ final class HostLoop implements PythonLoop {
 
     @Override
     public LoopState loopState() {
-        long cpuTimeNanos = ManagementFactory.getThreadMXBean().getThreadCpuTime(thread.threadId());
+        long cpuTimeNanos =
+                ended.isDone() ? 0 : ManagementFactory.getThreadMXBean().getThreadCpuTime(thread.threadId());
         return new LoopState(
                 name,
                 isRunning(),
@@ -220,7 +221,7 @@ final class HostLoop implements PythonLoop {
                 engine.poller().watchedCount(),
                 engine.iterationCount(),
                 Duration.ofNanos(System.nanoTime() - startNanos),
-                // -1 for a thread that has ended.
+                // -1 for a thread that has ended just now.
                 Duration.ofNanos(Math.max(0, cpuTimeNanos)));
     }
 
