@@ -166,6 +166,7 @@ _WITH_JAVA_METHODS = (
     "StreamTransport",
     "DatagramTransport",
     "TimerHandle",
+    *("JavaStream", "DemandedElements", "ReceivedElements", "JavaPublisher"),
     "SSLProtocol",
     "SSLTransport",
     "ReadPipeTransport",

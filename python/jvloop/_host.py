@@ -20,6 +20,7 @@ from jvloop import (
     _host_memory,
     _host_objects,
     _host_serve,
+    _host_streams,
     _host_values,
     _jvm,
 )
@@ -98,6 +99,7 @@ _HELPERS = (
     *_host_loop.HELPERS,
     *_host_serve.HELPERS,
     *_host_values.HELPERS,
+    *_host_streams.HELPERS,
     *_host_memory.HELPERS,
     *_host_errors.HELPERS,
     *_host_functions.HELPERS,
@@ -106,6 +108,7 @@ _HELPERS = (
 _WITH_JAVA_HALF = (
     *(_host_errors.JavaError, _host_functions.JavaFunction, _host_functions.Host),
     *(_host_objects.JavaObject, _host_objects.JavaStage),
+    *_host_streams.TYPES,
 )
 _TYPES = (list, dict, set, frozenset, BufferError, asyncio.CancelledError, _host_loop.LoopRun, *_WITH_JAVA_HALF)
 

@@ -14,7 +14,7 @@ import java.util.function.BiConsumer;
  * with a {@link java.util.concurrent.RejectedExecutionException}.
  *
  * <p>Every method may be called by any thread. What asks for the loop is answered for that of the last run if there is none
- * now.
+ * now. A publisher is that loop's: after its end it refuses subscribers.
  */
 public interface LoopWorker extends PythonLoop {
     /** Where a worker is in its life. */

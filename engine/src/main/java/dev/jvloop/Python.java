@@ -22,6 +22,7 @@ import java.time.Duration;
  *   <li>{@code LocalDate}, {@code LocalTime}, {@code OffsetTime}, {@code LocalDateTime}, {@code OffsetDateTime},
  *       {@code ZonedDateTime}, {@code Instant}, {@code Duration} and {@code ZoneId} are date, time, datetime, timedelta
  *       and tzinfo, cut off at microseconds. Local ones are Python's naive ones, all others are aware.
+ *   <li>A {@link java.util.concurrent.Flow.Publisher} is an asynchronous iterable.
  *   <li>{@code BigDecimal}, {@code Path} and {@code UUID} are Decimal, Path and UUID.
  *   <li>A {@code MemorySegment} and a direct {@code ByteBuffer} (from its position to its limit) are a memoryview of their
  *       memory, not a copy, if that stays as long as they are kept: memory of the global arena, of an automatic one, of

@@ -71,6 +71,21 @@ public interface PythonLoop extends AutoCloseable {
      */
     CompletableFuture<PyObject> adopt(int fd, String protocolFactory);
 
+    /**
+     * The elements that {@code module.function(*arguments)} gives, an asynchronous generator or another asynchronous
+     * iterable. Every subscription calls the function, on the loop's thread, and has elements of its own. Arguments are
+     * converted each time.
+     *
+     * @param type what the elements are converted to, as {@link PyObject#as} does it
+     */
+    <T> PythonPublisher<T> publish(Class<T> type, String module, String function, Object... arguments);
+
+    /**
+     * The elements of an asynchronous iterable object, for one subscriber: others get an {@link IllegalStateException}. A
+     * callable object is called with these arguments for every subscription, and what it returns is iterated.
+     */
+    <T> PythonPublisher<T> publish(Class<T> type, PyObject asyncIterableOrCallable, Object... arguments);
+
     /** The {@code jvloop.Loop} object. */
     PyObject asPyObject();
 

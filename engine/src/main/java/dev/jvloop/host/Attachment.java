@@ -38,6 +38,7 @@ public final class Attachment {
         JavaMemory.prepare();
         FunctionMethods.attach();
         HostMethods.attach();
+        StreamMethods.attach();
     }
 
     /** Tells Python of its Java half. In Python. */

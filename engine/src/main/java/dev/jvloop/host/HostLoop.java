@@ -6,6 +6,7 @@ import dev.jvloop.ListeningSocket;
 import dev.jvloop.LoopState;
 import dev.jvloop.PyObject;
 import dev.jvloop.PythonLoop;
+import dev.jvloop.PythonPublisher;
 import dev.jvloop.capi.Objects;
 import dev.jvloop.loop.EngineObject;
 import dev.jvloop.loop.EventLoop;
@@ -19,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
@@ -167,24 +169,51 @@ final class HostLoop implements PythonLoop {
 
     @Override
     public <T> CompletableFuture<T> submit(Class<T> type, PyObject awaitableOrCallable, Object... arguments) {
-        return submit(type, () -> {
-            long ownedObject = ToPython.newObject(awaitableOrCallable);
-            if ((int) Objects.PyCallable_Check(ownedObject) == 0) {
-                return ownedObject;
+        return submit(type, () -> newValueOrResult(awaitableOrCallable, arguments, () -> {}));
+    }
+
+    /** A new reference to what a callable object returns, or to another object after {@code takeObject}. In Python. */
+    private static long newValueOrResult(PyObject object, Object[] arguments, Runnable takeObject) {
+        long ownedObject = ToPython.newObject(object);
+        return Owned.releasing(ownedObject, () -> {
+            if ((int) Objects.PyCallable_Check(ownedObject) != 0) {
+                return JavaArguments.newCallResult(ownedObject, arguments);
             }
-            return Owned.releasing(ownedObject, () -> JavaArguments.newCallResult(ownedObject, arguments));
+            takeObject.run();
+            return Refs.incref(ownedObject);
         });
     }
 
     /** Runs the awaitable that is made on the loop's thread: see {@link Submission}. */
     <T> CompletableFuture<T> submit(Class<T> type, LongSupplier newAwaitable) {
         Submission<T> submission = new Submission<>(this, newAwaitable, type);
+        begin(submission);
+        return submission;
+    }
+
+    void begin(Submission<?> submission) {
         if (isClosing) {
             submission.reject();
         } else {
             post(submission);
         }
-        return submission;
+    }
+
+    @Override
+    public <T> PythonPublisher<T> publish(Class<T> type, String module, String function, Object... arguments) {
+        return new AsyncIterablePublisher<>(this, type, () -> interpreter.newResult(module, function, arguments));
+    }
+
+    @Override
+    public <T> PythonPublisher<T> publish(Class<T> type, PyObject asyncIterableOrCallable, Object... arguments) {
+        AtomicBoolean isTaken = new AtomicBoolean();
+        Runnable takeOnce = () -> {
+            if (isTaken.getAndSet(true)) {
+                throw new IllegalStateException("an iterable object has one subscriber: publish a function for more");
+            }
+        };
+        return new AsyncIterablePublisher<>(
+                this, type, () -> newValueOrResult(asyncIterableOrCallable, arguments, takeOnce));
     }
 
     @Override

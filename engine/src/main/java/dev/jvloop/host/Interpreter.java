@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -74,6 +75,9 @@ public final class Interpreter implements Python {
 
     private final String version;
     private volatile boolean isEnded;
+    /** Gives subscribers their signals, unless the program says another one. */
+    private final Executor virtualThreads =
+            task -> Thread.ofVirtual().name("jvloop subscriber").start(task);
 
     private Interpreter(MainThread mainOrNull, String version, boolean management) {
         this.mainOrNull = mainOrNull;
@@ -228,6 +232,10 @@ public final class Interpreter implements Python {
 
     Failures failures() {
         return failures;
+    }
+
+    Executor virtualThreads() {
+        return virtualThreads;
     }
 
     /** {@link #cast} that releases the object. In Python. */

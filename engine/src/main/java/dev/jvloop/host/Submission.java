@@ -21,6 +21,8 @@ final class Submission<T> extends LoopFuture<T> implements Inbox.Entry, TaskEnd.
     private final Class<T> type;
     /** The task while it runs, else 0. The loop's thread only. */
     private long ownedTask;
+    /** Whether Java has cancelled the task. The loop's thread only. */
+    private boolean wasCancelled;
     /** Neighbours among the {@link Submissions}. */
     Submission<?> previous;
 
@@ -130,10 +132,15 @@ final class Submission<T> extends LoopFuture<T> implements Inbox.Entry, TaskEnd.
         });
     }
 
+    boolean wasCancelled() {
+        return wasCancelled;
+    }
+
     private void cancelTask() {
         if (ownedTask == 0) {
             return;
         }
+        wasCancelled = true;
         try {
             Refs.decref(Calls.newMethodResult(ownedTask, Names.CANCEL));
         } catch (PythonError e) {

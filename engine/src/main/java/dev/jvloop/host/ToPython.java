@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Flow;
 
 /** Java values as Python objects. In Python. The table is {@link dev.jvloop.Python}'s. */
 final class ToPython {
@@ -61,6 +62,7 @@ final class ToPython {
             case Collection<?> value -> newList(value.toArray(), deeper(depth));
             case Object[] value -> newTuple(value, deeper(depth));
             case Object value when value.getClass().isArray() -> newListOfPrimitives(value);
+            case Flow.Publisher<?> value -> JavaPublishers.newObject(value);
             case Record value -> newDict(Records.values(value), deeper(depth));
             case MemorySegment value -> JavaMemory.newView(value);
             case ByteBuffer value -> JavaMemory.newView(MemorySegment.ofBuffer(value));

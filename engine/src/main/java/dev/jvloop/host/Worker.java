@@ -7,6 +7,7 @@ import dev.jvloop.ListeningSocket;
 import dev.jvloop.LoopState;
 import dev.jvloop.LoopWorker;
 import dev.jvloop.PyObject;
+import dev.jvloop.PythonPublisher;
 import dev.jvloop.RestartPolicy;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -218,6 +219,16 @@ final class Worker implements LoopWorker {
     @Override
     public <T> CompletableFuture<T> submit(Class<T> type, PyObject awaitableOrCallable, Object... arguments) {
         return isRunning() ? loopOrNull.submit(type, awaitableOrCallable, arguments) : refused();
+    }
+
+    @Override
+    public <T> PythonPublisher<T> publish(Class<T> type, String module, String function, Object... arguments) {
+        return loop().publish(type, module, function, arguments);
+    }
+
+    @Override
+    public <T> PythonPublisher<T> publish(Class<T> type, PyObject asyncIterableOrCallable, Object... arguments) {
+        return loop().publish(type, asyncIterableOrCallable, arguments);
     }
 
     @Override

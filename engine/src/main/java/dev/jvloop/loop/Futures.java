@@ -11,7 +11,7 @@ import dev.jvloop.py.PythonError;
 import dev.jvloop.py.Refs;
 
 /** asyncio's C Future, as Java makes and wakes it. */
-final class Futures {
+public final class Futures {
     private static final long TYPE = Namespace.object("type.asyncio.Future");
     /** Where it holds its loop; 0 if that was not found. */
     private static final long LOOP = Namespace.integer("offset.future_loop");
@@ -52,7 +52,7 @@ final class Futures {
      *
      * @throws PythonError what its class raised
      */
-    static void wake(IoScratch scratch, long future) {
+    public static void wake(IoScratch scratch, long future) {
         if (Py.typeOf(future) != TYPE && isTrueOf(future, Names.DONE)) {
             return;
         }
