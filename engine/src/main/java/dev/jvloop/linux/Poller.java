@@ -35,6 +35,7 @@ public final class Poller implements AutoCloseable {
     private static final int DATA_OFFSET = PACKED ? 4 : 8;
     private static final int EVENT_SIZE = PACKED ? 12 : 16;
     private static final int MAX_EVENTS = 256;
+    private static final int FEW_EVENTS = 8;
 
     private static final class Registration {
         final FdHandler handler;
@@ -64,6 +65,7 @@ public final class Poller implements AutoCloseable {
     private int generations;
     private EventShuffle shuffleOrNull;
     private boolean closed;
+    private int most = MAX_EVENTS;
 
     /** Opens the epoll and event file descriptors; throws {@link SystemCallException} if the process may not. */
     public Poller(SystemCalls calls) {
@@ -164,12 +166,20 @@ public final class Poller implements AutoCloseable {
     }
 
     /**
+     * Says whether a poll fetches {@value #FEW_EVENTS} events only, the others by the next ones, or as many as there are.
+     * None is left behind: the kernel puts those that it has reported at the end of its list.
+     */
+    public void fetchFew(boolean few) {
+        most = few ? FEW_EVENTS : MAX_EVENTS;
+    }
+
+    /**
      * Hands what is ready to its handlers without waiting.
      *
      * @return how many events there were
      */
     public int pollNow() {
-        int count = calls.epollWaitNow(epoll, events, MAX_EVENTS);
+        int count = calls.epollWaitNow(epoll, events, most);
         if (count > 0) {
             dispatch(count);
         }
@@ -181,7 +191,7 @@ public final class Poller implements AutoCloseable {
      * whatever locks it needs and then calls {@link #dispatch} with the result.
      */
     public int await(long timeoutNanos) {
-        return calls.epollWait(epoll, events, MAX_EVENTS, timeoutNanos);
+        return calls.epollWait(epoll, events, most, timeoutNanos);
     }
 
     /** Runs the handlers of the first {@code count} events that {@link #await} fetched. */

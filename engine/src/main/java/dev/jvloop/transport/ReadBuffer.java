@@ -39,7 +39,7 @@ class ReadBuffer {
             return receiveLarge(fd);
         }
         received = fetch(fd, loop.scratch().readBuffer, IoScratch.READ_SIZE);
-        lastWasLarge = received >= LARGE;
+        noteSize();
         return received;
     }
 
@@ -53,10 +53,17 @@ class ReadBuffer {
         return owned;
     }
 
+    private void noteSize() {
+        lastWasLarge = received >= LARGE;
+        if (lastWasLarge) {
+            loop.noteLargeMessage();
+        }
+    }
+
     private long receiveLarge(int fd) {
         long ownedRoom = PyErr.checked(ByteStrings.PyBytes_FromStringAndSize(0, IoScratch.READ_SIZE));
         received = fetch(fd, Py.bytesData(ownedRoom), IoScratch.READ_SIZE);
-        lastWasLarge = received >= LARGE;
+        noteSize();
         long owned = Buffer.newShortened(ownedRoom, Math.max(received, 0), loop.scratch());
         if (received > 0) {
             ownedBytes = owned;

@@ -315,6 +315,22 @@ class PollerTest {
     }
 
     @Test
+    void whereFewAreFetchedAllHaveTheirTurnByAndBy() {
+        Set<Integer> told = new HashSet<>();
+        for (int i = 0; i < 80; i++) {
+            int fd = descriptors.eventfd();
+            assertEquals(0, poller.watch(fd, Poller.WRITE, _ -> told.add(fd)));
+        }
+        poller.fetchFew(true);
+        for (int polls = 1; polls <= 10; polls++) {
+            assertEquals(8, poller.pollNow());
+            assertEquals(8 * polls, told.size());
+        }
+        poller.fetchFew(false);
+        assertEquals(80, poller.pollNow());
+    }
+
+    @Test
     void descriptorsOfAnyNumberAreWatched() {
         int[] pair = descriptors.socketPair();
         int high = descriptors.duplicateFrom(pair[0], 700);
