@@ -19,7 +19,7 @@ public final class Attachment {
     public static long start(long block) {
         try {
             prepare(block);
-            introduce(Interpreter.attach());
+            introduce(Interpreter.ofPythonProgram());
             return 0;
         } catch (PythonError e) {
             return -1;

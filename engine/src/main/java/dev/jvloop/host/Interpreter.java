@@ -123,7 +123,7 @@ public final class Interpreter implements Python {
     }
 
     /** The interpreter of a Python program, which ends it. In Python. */
-    static Interpreter attach() {
+    static Interpreter ofPythonProgram() {
         PROCESS.set(Stage.RUNNING);
         return new Interpreter(null, Version.ofLibrary(), false);
     }
