@@ -166,7 +166,7 @@ _WITH_JAVA_METHODS = (
     "StreamTransport",
     "DatagramTransport",
     "TimerHandle",
-    *("JavaStream", "DemandedElements", "ReceivedElements", "JavaPublisher"),
+    *("JavaStream", "DemandedElements", "ReceivedElements", "JavaPublisher", "JavaChannel"),
     "SSLProtocol",
     "SSLTransport",
     "ReadPipeTransport",

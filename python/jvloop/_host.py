@@ -110,7 +110,17 @@ _WITH_JAVA_HALF = (
     *(_host_objects.JavaObject, _host_objects.JavaStage),
     *_host_streams.TYPES,
 )
-_TYPES = (list, dict, set, frozenset, BufferError, asyncio.CancelledError, _host_loop.LoopRun, *_WITH_JAVA_HALF)
+_TYPES = (
+    list,
+    dict,
+    set,
+    frozenset,
+    BufferError,
+    asyncio.CancelledError,
+    _host_loop.LoopRun,
+    *_WITH_JAVA_HALF,
+    *_host_streams.SIGNS,
+)
 
 
 def make_host_block() -> int:

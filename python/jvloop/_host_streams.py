@@ -7,7 +7,7 @@ TYPE_CHECKING.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from typing import TYPE_CHECKING, Any
 
 from jvloop._loop import Loop
@@ -127,5 +127,77 @@ class JavaPublisher(JavaHalf):
             received._cancel()
 
 
+class Nothing:
+    """What a channel gives where there is no element, or no room, now."""
+
+
+class ChannelClosedError(Exception):
+    """A channel is closed: nothing can be sent, and there is nothing more to receive."""
+
+
+class JavaChannel(JavaHalf):
+    """A bounded queue between Java threads and coroutines: a ``dev.jvloop.PythonChannel``.
+
+    Iterating it receives until it is closed and empty. A coroutine that is cancelled while it waits has sent or
+    received nothing, and loses nothing. Needs a loop of jvloop's to run where there is something to wait for.
+    """
+
+    __slots__ = ("__weakref__",)
+
+    Closed = ChannelClosedError
+
+    if TYPE_CHECKING:
+
+        def _add(self, element: Any, /) -> type[Nothing] | None: ...
+        def _poll(self) -> Any: ...
+        def _wait_for_room(self, loop: Loop, future: asyncio.Future[None], /) -> object: ...
+        def _wait_for_element(self, loop: Loop, future: asyncio.Future[None], /) -> object: ...
+        def _give_up(self, wait: object, /) -> None: ...
+        def close(self) -> None: ...
+        def is_closed(self) -> bool: ...
+
+    async def send(self, element: Any) -> None:
+        """Waits for room, and puts an element into the channel. Raises ``Closed``, TypeError if it is no such value."""
+        if self._add(element) is Nothing:
+            await self._retry(lambda: self._add(element), self._wait_for_room)
+
+    async def receive(self) -> Any:
+        """Waits for an element, and takes it. Raises ``Closed``, TypeError if Python has no such value."""
+        element = self._poll()
+        return await self._retry(self._poll, self._wait_for_element) if element is Nothing else element
+
+    async def _retry(
+        self, attempt: Callable[[], Any], begin_wait: Callable[[Loop, asyncio.Future[None]], object]
+    ) -> Any:
+        loop = _running_loop()
+        while True:
+            future = loop.create_future()
+            wait = begin_wait(loop, future)
+            try:
+                # First it is known that one waits, then one looks; who wakes does it the other way round.
+                result = attempt()
+                if result is Nothing:
+                    await future
+            except BaseException:
+                self._give_up(wait)
+                raise
+            if result is not Nothing:
+                self._give_up(wait)
+                return result
+            result = attempt()
+            if result is not Nothing:
+                return result
+
+    def __aiter__(self) -> JavaChannel:
+        return self
+
+    async def __anext__(self) -> Any:
+        try:
+            return await self.receive()
+        except ChannelClosedError:
+            raise StopAsyncIteration from None
+
+
 HELPERS = (pump,)
-TYPES = (JavaHalf, JavaStream, DemandedElements, ReceivedElements, JavaPublisher)
+TYPES = (JavaHalf, JavaStream, DemandedElements, ReceivedElements, JavaPublisher, JavaChannel)
+SIGNS = (ChannelClosedError, Nothing)

@@ -90,6 +90,14 @@ public interface Python extends AutoCloseable {
     /** Begins the choice of what a supervised loop is started with; its threads are named after it. */
     LoopWorker.Builder worker(String name);
 
+    /**
+     * A bounded queue between Java threads and coroutines; {@link PythonChannel} says how it is used.
+     *
+     * @param type what elements from Python are converted to, as {@link PyObject#as} does it
+     * @param capacity how many elements it holds, 1 or more
+     */
+    <T> PythonChannel<T> channel(Class<T> type, int capacity);
+
     /** A Java value as a Python object. */
     PyObject toPython(Object value);
 

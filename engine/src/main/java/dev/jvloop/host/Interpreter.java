@@ -6,6 +6,7 @@ import dev.jvloop.PyBuffer;
 import dev.jvloop.PyException;
 import dev.jvloop.PyObject;
 import dev.jvloop.Python;
+import dev.jvloop.PythonChannel;
 import dev.jvloop.PythonLoop;
 import dev.jvloop.capi.Lifecycle;
 import dev.jvloop.capi.Modules;
@@ -341,6 +342,16 @@ public final class Interpreter implements Python {
     @Override
     public Functions functions() {
         return functions;
+    }
+
+    @Override
+    public <T> PythonChannel<T> channel(Class<T> type, int capacity) {
+        return new Channel<>(this, type, capacity);
+    }
+
+    /** Whether this is the thread of one of the loops that Java has started. */
+    boolean isLoopThread() {
+        return loops.isLoopThread();
     }
 
     // ---- loops

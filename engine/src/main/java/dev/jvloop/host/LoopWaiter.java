@@ -9,7 +9,7 @@ import dev.jvloop.py.PythonError;
 import dev.jvloop.py.Refs;
 
 /** A coroutine that waits, in a future, until a Java thread wakes it. */
-final class LoopWaiter implements Inbox.Entry {
+class LoopWaiter implements Inbox.Entry {
     private final EventLoop loop;
     private final Inbox inbox;
     /** 0 once it was given back. The loop's thread only. */
@@ -31,12 +31,12 @@ final class LoopWaiter implements Inbox.Entry {
      *
      * @return false if nobody can: the loop is closed
      */
-    boolean wake() {
+    public final boolean wake() {
         return inbox.put(this);
     }
 
     @Override
-    public void run() {
+    public final void run() {
         if (ownedFuture == 0) {
             return;
         }
@@ -54,7 +54,7 @@ final class LoopWaiter implements Inbox.Entry {
     }
 
     /** Nobody waits any more. The loop's thread. */
-    void forget() {
+    final void forget() {
         long owned = ownedFuture;
         ownedFuture = 0;
         Refs.decrefOrNull(owned);

@@ -75,6 +75,10 @@ final class Loops {
         workers.remove(worker);
     }
 
+    boolean isLoopThread() {
+        return running.stream().anyMatch(HostLoop::isLoopThread);
+    }
+
     /** Ends all of them, at the same time. */
     void close(Duration grace) {
         closed = true;

@@ -26,6 +26,14 @@ final class StreamMethods {
         table("type.ReceivedElements")
                 .noArguments("_take", "($self, /)", "A tuple of what there is, which may be empty; None at the end.")
                 .noArguments("_cancel", "($self, /)", "End the subscription.");
+        table("type.JavaChannel")
+                .oneArgument("_add", "($self, element, /)", "Add an element: None, or Nothing if there is no room.")
+                .noArguments("_poll", "($self, /)", "Take an element; Nothing if there is none now.")
+                .positional("_wait_for_room", "($self, loop, future, /)", "Note who waits.")
+                .positional("_wait_for_element", "($self, loop, future, /)", "Note who waits.")
+                .oneArgument("_give_up", "($self, wait, /)", "End a wait that did not end by itself.")
+                .noArguments("close", "($self, /)", "Let nothing more be sent. What is there can still be received.")
+                .noArguments("is_closed", "($self, /)", "Whether nothing more can be sent.");
     }
 
     private static MethodTable table(String type) {
@@ -75,5 +83,39 @@ final class StreamMethods {
     private static long _cancel(long self, long unused1, long unused2, long unused3) {
         subscriber(self).cancel();
         return Py.newNone();
+    }
+
+    private static Channel<?> channel(long self) {
+        return (Channel<?>) StreamHalf.of(self);
+    }
+
+    private static long _add(long self, long element, long unused1, long unused2) {
+        return channel(self).newAdded(element);
+    }
+
+    private static long _poll(long self, long unused1, long unused2, long unused3) {
+        return channel(self).newTaken();
+    }
+
+    private static long _wait_for_room(long self, long arguments, long count, long unused) {
+        return channel(self).newWait(true, Memory.getLong(arguments), Memory.getLong(arguments + 8));
+    }
+
+    private static long _wait_for_element(long self, long arguments, long count, long unused) {
+        return channel(self).newWait(false, Memory.getLong(arguments), Memory.getLong(arguments + 8));
+    }
+
+    private static long _give_up(long self, long wait, long unused1, long unused2) {
+        Channel.giveUp(wait);
+        return Py.newNone();
+    }
+
+    private static long close(long self, long unused1, long unused2, long unused3) {
+        channel(self).close();
+        return Py.newNone();
+    }
+
+    private static long is_closed(long self, long unused1, long unused2, long unused3) {
+        return Py.newBool(channel(self).isClosed());
     }
 }

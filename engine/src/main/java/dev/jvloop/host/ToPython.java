@@ -63,6 +63,7 @@ final class ToPython {
             case Object[] value -> newTuple(value, deeper(depth));
             case Object value when value.getClass().isArray() -> newListOfPrimitives(value);
             case Flow.Publisher<?> value -> JavaPublishers.newObject(value);
+            case Channel<?> value -> value.newObject();
             case Record value -> newDict(Records.values(value), deeper(depth));
             case MemorySegment value -> JavaMemory.newView(value);
             case ByteBuffer value -> JavaMemory.newView(MemorySegment.ofBuffer(value));
