@@ -84,7 +84,7 @@ final class Channel<T> implements PythonChannel<T> {
 
     @SuppressWarnings("unchecked")
     private T value(Object taken) {
-        return (T) ChannelElements.value(taken);
+        return (T) elements.value(taken);
     }
 
     private static long nanos(Duration timeout) {
@@ -172,7 +172,7 @@ final class Channel<T> implements PythonChannel<T> {
         Object takenOrNull = elements.pollOrNull();
         if (takenOrNull != null) {
             try {
-                return ToPython.newObject(ChannelElements.value(takenOrNull));
+                return ToPython.newObject(elements.value(takenOrNull));
             } catch (IllegalArgumentException e) {
                 throw PyErr.raise(PyErr.TYPE_ERROR, e.getMessage());
             }

@@ -18,10 +18,11 @@ final class ChannelElements {
         boolean wake();
     }
 
-    private static final Object NULL = new Object();
     private static final long CLOSED = 1L << 62;
 
     private final int capacity;
+    /** Stands for null among the elements. */
+    private final Object nullElement = new Object();
     /** How many there are, those that are about to be added too; and whether the channel is closed. */
     private final AtomicLong state = new AtomicLong();
 
@@ -56,14 +57,14 @@ final class ChannelElements {
                 return false;
             }
         } while (!state.compareAndSet(before, before + 1));
-        elements.add(elementOrNull == null ? NULL : elementOrNull);
+        elements.add(elementOrNull == null ? nullElement : elementOrNull);
         wakeOne(receivers);
         return true;
     }
 
     /** What a taken element is, which may have been null. */
-    static Object value(Object taken) {
-        return taken == NULL ? null : taken;
+    Object value(Object taken) {
+        return taken == nullElement ? null : taken;
     }
 
     /** Takes an element, for {@link #value}; null if there is none now. */
