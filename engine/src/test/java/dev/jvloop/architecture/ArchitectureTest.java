@@ -51,7 +51,6 @@ class ArchitectureTest {
             Map.entry(
                     "dev.jvloop.transport.Tls.ready",
                     "whether the entries for TLS are there: as ENTRIES, of the process"),
-            Map.entry("dev.jvloop.host.ChannelElements.NULL", "a mark that has no state"),
             Map.entry("dev.jvloop.py.Registry.table", "objects of all loops by id: an upcall has nothing but the id"),
             Map.entry("dev.jvloop.py.Registry.freeIds", "as table"),
             Map.entry("dev.jvloop.py.Registry.freeCount", "as table"),
