@@ -146,7 +146,7 @@ class HostedThreadsTest {
 
     @Test
     void deepRecursionInAThreadWithASmallStackIsAnError() throws Exception {
-        python.exec("import json\nnested = []\nfor _ in range(100_000): nested = [nested]");
+        python.exec("import json\nnested = []\nfor _ in range(1_000_000): nested = [nested]");
         List<String> types = new ArrayList<>();
         for (long stackSizeBytes : new long[] {128 << 10, 1 << 20, 8 << 20}) {
             Thread thread = new Thread(
@@ -178,7 +178,7 @@ class HostedThreadsTest {
                 def __lt__(self, other): return sorted([Sorted(), Sorted()])
 
             nested = []
-            for _ in range(100_000): nested = [nested]
+            for _ in range(1_000_000): nested = [nested]
             """);
         List<String> sources = List.of(
                 "sorting(1)",
@@ -189,8 +189,8 @@ class HostedThreadsTest {
                 "sorted([Sorted(), Sorted()])",
                 "repr(nested)",
                 "json.dumps(nested)",
-                "json.loads('[' * 100_000)",
-                "eval('-' * 5000 + '1')",
+                "json.loads('[' * 1_000_000)",
+                "eval('-' * 50_000 + '1')",
                 "eval('(' * 5000 + '1' + ')' * 5000)");
         List<String> ended = new ArrayList<>();
         Thread thread = new Thread(
