@@ -15,6 +15,7 @@ from jvloop import (
     _bindings,
     _host_errors,
     _host_functions,
+    _host_jpype,
     _host_logging,
     _host_loop,
     _host_memory,
@@ -104,6 +105,7 @@ _HELPERS = (
     *_host_errors.HELPERS,
     *_host_functions.HELPERS,
     *_host_objects.HELPERS,
+    *_host_jpype.HELPERS,
 )
 _WITH_JAVA_HALF = (
     *(_host_errors.JavaError, _host_functions.JavaFunction, _host_functions.Host),
@@ -127,6 +129,7 @@ def make_host_block() -> int:
     """The address of a block with the names of this module that Java knows."""
     objects: dict[str, object] = {f"helper.{function.__name__}": function for function in _HELPERS}
     objects.update({f"type.{cls.__name__}": cls for cls in _TYPES})
+    objects["type.jpype"] = _host_jpype.class_of_objects()
     numbers: dict[str, int] = {}
     for cls in _WITH_JAVA_HALF:
         numbers.update(_bindings.slot_numbers(cls.__name__, cls, ("_java_half",)))

@@ -130,6 +130,19 @@ def test_functions_in_the_jvm_of_jpype(tmp_path: Path, jdk: Jdk, greetings: Path
     import jvloop
     jvloop.jvm(classpath=[{str(greetings)!r}])
     {USES}
+    from jvloop.host import class_of, echo, is_kept, kept
+    from jpype import java
+    items = kept()
+    assert isinstance(items, java.util.ArrayList) and list(items) == ["a"] and is_kept(items)
+    items.add("b")
+    assert list(kept()) == ["a", "b"]
+    random = java.util.Random(1)
+    assert isinstance(echo(random), java.util.Random) and echo(random).equals(random)
+    assert class_of(jpype.JArray(jpype.JInt)(3)) == "[I"
+    assert class_of(jpype.JString("text")) == "java.lang.String" and echo(jpype.JString("text")) == "text"
+    assert class_of(java.lang.Integer(3)) == "java.lang.Long"  # as any int
+    properties = java.lang.System.getProperties().keySet()
+    assert not [key for key in properties if str(key).startswith("dev.jvloop")]
     print("done")
     """
     done = run_program(program, cwd=tmp_path)

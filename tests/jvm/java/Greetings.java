@@ -33,6 +33,8 @@ public final class Greetings implements HostModule {
         List<Object> kept = new ArrayList<>(List.of("a"));
         python.functions().register("kept", arguments -> python.wrap(kept));
         python.functions().register("is_kept", arguments -> arguments[0] == kept);
+        python.functions().register("echo", arguments -> arguments[0]);
+        python.functions().register("class_of", arguments -> arguments[0].getClass().getName());
         python.functions().register("stages", arguments -> List.of(CompletableFuture.completedFuture(7)));
     }
 }

@@ -17,6 +17,9 @@ final class JavaObjects {
 
     /** A new reference to a Python object that stands for this one. */
     static long newObject(Object object) {
+        if (JpypeObjects.ARE_THERE && !(object instanceof CompletionStage)) {
+            return JpypeObjects.newObject(object);
+        }
         return Calls.newResult(
                 HostNames.NEW_JAVA_OBJECT,
                 new Calls.Owned(JavaReference.newFor(object)),
@@ -26,6 +29,9 @@ final class JavaObjects {
 
     /** The Java object that a Python object stands for; null if it is another kind of object. */
     static Object getOrNull(long object) {
+        if (JpypeObjects.isOne(object)) {
+            return JpypeObjects.getOrNull(object);
+        }
         if ((int) Objects.PyType_IsSubtype(Py.typeOf(object), TYPE) == 0) {
             return null;
         }

@@ -44,6 +44,7 @@ final class RareValues {
             case BigDecimal v -> made("decimal", v.toString());
             case Path v when v.getFileSystem() == FileSystems.getDefault() -> made("path", v.toString());
             case UUID v -> made("uuid", v.toString());
+            case Object v when JpypeObjects.ARE_THERE -> JpypeObjects.newObject(v);
             default ->
                 throw new IllegalArgumentException("a " + value.getClass().getName()
                         + " has no counterpart in Python; python.wrap(object) passes it as it is");
