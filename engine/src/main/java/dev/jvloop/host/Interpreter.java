@@ -203,7 +203,8 @@ public final class Interpreter implements Python {
         }
     }
 
-    private void releaseClosed() {
+    /** Gives back what was closed or collected meanwhile. In Python. */
+    void releaseClosed() {
         Loan loan;
         while ((loan = released.poll()) != null) {
             loan.giveBack();

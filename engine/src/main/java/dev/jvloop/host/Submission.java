@@ -43,6 +43,8 @@ final class Submission<T> extends LoopFuture<T> implements Inbox.Entry, TaskEnd.
     /** Starts the task. */
     @Override
     public void run() {
+        // A program may have no other way into Python than this.
+        loop.interpreter().releaseClosed();
         if (isDone()) {
             return;
         }

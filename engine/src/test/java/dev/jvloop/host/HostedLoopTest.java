@@ -399,6 +399,27 @@ class HostedLoopTest {
     }
 
     @Test
+    void collectedHandlesAreReleasedByTheLoop() throws Exception {
+        python.exec("""
+            import weakref
+            class Thing: pass
+            things = weakref.WeakSet()
+            async def new_thing():
+                thing = Thing()
+                things.add(thing)
+                return thing
+            """);
+        PyObject count = python.eval("lambda: len(things)");
+        for (int i = 0; i < 100; i++) {
+            within(loop.submit("__main__", "new_thing"));
+        }
+        // No call but by the loop: its thread alone gives references back.
+        while (within(loop.submit(int.class, count)) > 0) {
+            System.gc();
+        }
+    }
+
+    @Test
     void interruptingWhoWaitsLeavesTheTask() throws Exception {
         PyObject forever = forever();
         CompletableFuture<PyObject> future = begun(forever);
