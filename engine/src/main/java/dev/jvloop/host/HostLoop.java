@@ -17,9 +17,6 @@ import dev.jvloop.py.Refs;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -328,7 +325,7 @@ final class HostLoop implements PythonLoop {
 
     /** Waits for the end of the thread, and interrupts the Python code that keeps it from ending. */
     void awaitEnd(Duration grace) {
-        if (hasEndedIn(grace.plus(MARGIN))) {
+        if (Completion.comesWithin(ended, grace.plus(MARGIN))) {
             return;
         }
         interpreter.run(() -> {
@@ -336,7 +333,7 @@ final class HostLoop implements PythonLoop {
             interpreter.threads().raiseIn(thread, HostNames.KEYBOARD_INTERRUPT);
             return null;
         });
-        if (!hasEndedIn(grace.plus(MARGIN))) {
+        if (!Completion.comesWithin(ended, grace.plus(MARGIN))) {
             throw new IllegalStateException(
                     "the loop \"" + name + "\" does not end: its thread is in code that cannot be interrupted");
         }
@@ -347,29 +344,5 @@ final class HostLoop implements PythonLoop {
                 seconds(grace),
                 ownedSeconds -> ToPython.checked(
                         (int) Objects.PyObject_SetAttr(loopRun.borrowed(), HostNames.GRACE_S, ownedSeconds)));
-    }
-
-    /** Interrupting does not shorten the wait. */
-    private boolean hasEndedIn(Duration limit) {
-        long deadline = System.nanoTime() + limit.toNanos();
-        boolean wasInterrupted = false;
-        try {
-            while (true) {
-                try {
-                    ended.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
-                    return true;
-                } catch (TimeoutException e) {
-                    return false;
-                } catch (ExecutionException e) {
-                    throw new IllegalStateException(e);
-                } catch (InterruptedException e) {
-                    wasInterrupted = true;
-                }
-            }
-        } finally {
-            if (wasInterrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
     }
 }

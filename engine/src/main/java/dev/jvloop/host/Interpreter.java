@@ -105,14 +105,11 @@ public final class Interpreter implements Python {
             Interpreter interpreter = new Interpreter(main, probe.version(), settings.management());
             interpreter.run(() -> {
                 Attachment.introduce(interpreter);
+                if (settings.logsToJava()) {
+                    LoggingCalls.route(new PythonLogging(interpreter));
+                }
                 return null;
             });
-            if (settings.logsToJava()) {
-                interpreter.run(() -> {
-                    LoggingCalls.route(new PythonLogging(interpreter));
-                    return null;
-                });
-            }
             LOGGER.log(
                     Level.DEBUG,
                     () -> "CPython " + probe.version() + " of " + probe.executable() + " started in "

@@ -11,10 +11,7 @@ import dev.jvloop.PythonPublisher;
 import dev.jvloop.RestartPolicy;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
 
 /**
@@ -79,7 +76,7 @@ final class Worker implements LoopWorker {
                     break;
                 }
                 change(State.RESTARTING);
-                if (isStoppedWithin(delayOrNull)) {
+                if (Completion.comesWithin(stopping, delayOrNull)) {
                     break;
                 }
                 restartCount = ++count;
@@ -140,17 +137,6 @@ final class Worker implements LoopWorker {
             if (!stuck.completeExceptionally(e)) {
                 LOGGER.log(System.Logger.Level.WARNING, e.getMessage());
             }
-        }
-    }
-
-    private boolean isStoppedWithin(Duration delay) {
-        try {
-            stopping.get(delay.toNanos(), TimeUnit.NANOSECONDS);
-            return true;
-        } catch (TimeoutException e) {
-            return false;
-        } catch (InterruptedException | ExecutionException e) {
-            throw new IllegalStateException(e);
         }
     }
 
