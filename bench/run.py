@@ -1,7 +1,7 @@
 """Compare asyncio event loops: ``python bench/run.py --help``.
 
-Every measurement is a fresh process. Rounds go over all loops before the next round begins, each starting with another
-loop, so that a slow minute of the machine meets all of them.
+A round starts a fresh process for each loop, warms them up one after the other and measures them in short windows by
+turns, so that a slow second of the machine meets all of them. The next round begins with another loop.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
-from suite import catalog, chart, growth_chart, header, limit, loops, measuring, report, runner, summary
+from suite import catalog, chart, growth_chart, header, limit, loops, measuring, report, summary
 from suite.figures import Rounds
+from suite.settings import Settings
 
 
 def _missing_loops() -> measuring.Failures:
@@ -59,7 +61,10 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--warmup", type=float, default=3.0, metavar="SECONDS", help="for every loop alike")
-    parser.add_argument("--duration", type=float, default=2.0, metavar="SECONDS", help="measured window of one run")
+    parser.add_argument(
+        "--duration", type=float, default=2.0, metavar="SECONDS", help="measured of each loop in a round"
+    )
+    parser.add_argument("--windows", type=int, default=5, help="so many, by turns, make up the duration (default: 5)")
     parser.add_argument("--all", action="store_true", help="the extended rows too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, anew after each row")
     parser.add_argument(
@@ -85,7 +90,9 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     baseline = arguments.baseline if arguments.baseline in loop_names else loop_names[0]
     cores = sorted(os.sched_getaffinity(0))
     load_core, loop_core = (cores[0], cores[1]) if len(cores) > 1 else (None, None)
-    settings = runner.Settings(arguments.warmup, arguments.duration, loop_core, load_core)
+    if min(arguments.rounds, arguments.windows) < 1:
+        raise ValueError("--rounds and --windows are 1 at least")
+    settings = Settings(arguments.warmup, arguments.duration, arguments.windows, loop_core, load_core)
     if any(workload.how in ("server", "client") and not workload.tls for workload in chosen):
         limit.compile_programs()
     chosen, unmeasured = measuring.without_tls_if_impossible(chosen)
@@ -112,6 +119,8 @@ def write_json(data: dict[str, Any], file: Path) -> None:
 
 
 def main() -> int:
+    # As Ctrl-C: the processes that are measured are ended, even those that are stopped just then.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     arguments = parse_arguments()
     if arguments.list:
         for workload in catalog.WORKLOADS.values():

@@ -8,6 +8,10 @@ import resource
 import sys
 import threading
 import time
+from collections.abc import Iterator
+
+WARM_UP, MEASURE = "warm-up", "measure"
+"""The commands of the parent, each with a number of seconds."""
 
 
 def pin_this_thread(core: int | None) -> None:
@@ -59,6 +63,17 @@ def say(**values: object) -> None:
     """Print one line of JSON for the parent."""
     sys.stdout.write(json.dumps(values) + "\n")
     sys.stdout.flush()
+
+
+def command_in(line: str) -> tuple[str, float]:
+    """Give what the parent commands in *line*, and for how many seconds."""
+    command, seconds = line.split()
+    return command, float(seconds)
+
+
+def commands() -> Iterator[tuple[str, float]]:
+    """Give the parent's commands until standard input closes; each wants one line as its answer."""
+    return map(command_in, sys.stdin)
 
 
 def end_with_parent() -> None:

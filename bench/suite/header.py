@@ -12,7 +12,8 @@ from pathlib import Path
 
 from suite import loops
 from suite.figures import Rounds
-from suite.runner import BENCH, LIMIT_WARMUP_S, Settings
+from suite.processes import BENCH
+from suite.settings import LIMIT_WARMUP_S, Settings
 
 
 def first_line(command: list[str]) -> str:
@@ -74,9 +75,10 @@ def make_header(loop_names: list[str], settings: Settings, rounds: int, known_co
         "loops": ", ".join(f"{name} {loops.version(name)}" for name in loop_names if name != loops.LIMIT),
         "C compiler": first_line([os.environ.get("CC", "cc"), "--version"]),
         "commit": known_commit or commit(),
-        "method": f"{rounds} rounds, loops interleaved, each measurement a fresh process; warm-up "
-        f"{settings.warmup_s:g} s (C: {min(settings.warmup_s, LIMIT_WARMUP_S):g} s), measured "
-        f"{settings.duration_s:g} s",
+        "method": f"{rounds} rounds, each with fresh processes; warm-up {settings.warmup_s:g} s (C: "
+        f"{min(settings.warmup_s, LIMIT_WARMUP_S):g} s), measured {settings.duration_s:g} s for each loop and round in "
+        f"{settings.windows} windows, the loops by turns, all but one stopped; rows that count no operations: one "
+        "measurement in each round",
         "pinning": pinning,
     }
     if (policy := real_time_policy()) is not None:

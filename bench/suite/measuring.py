@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from suite import limit, loops, runner
 from suite.figures import Rounds
+from suite.processes import Result, RunError
+from suite.settings import Settings
 from suite.workload import Workload
 
 Failures = list[dict[str, str]]
@@ -50,7 +52,7 @@ class Plan:
     rows: list[Workload]
     loops: list[str]
     rounds: int
-    settings: runner.Settings
+    settings: Settings
 
     def loops_of(self, row: Workload) -> list[str]:
         return [name for name in self.loops if name != loops.LIMIT or row.has_limit]
@@ -76,26 +78,26 @@ def measure_all(plan: Plan, save: Save) -> tuple[dict[str, Rounds], Failures]:
         able = plan.loops_of(row)
         results[row.name] = {name: [] for name in able}
         for turn in range(plan.rounds):
-            for name in able[turn % len(able) :] + able[: turn % len(able)]:
-                result = None
-                if (row.name, name) not in failures:
-                    try:
-                        result = runner.run(row, name, plan.settings)
-                    except runner.RunError as error:
-                        failures[row.name, name] = str(error)
-                        say(f"{row.name}: {name} failed: {error}")
-                results[row.name][name].append(result)
+            order = [name for name in runner.rotated(able, turn) if (row.name, name) not in failures]
+            for name, outcome in runner.run_round(row, order, plan.settings):
+                results[row.name][name].append(None if isinstance(outcome, RunError) else outcome)
                 estimate.note_done(runner.expected_s(row, name, plan.settings))
-                if result:
+                if isinstance(outcome, RunError):
+                    failures[row.name, name] = str(outcome)
+                    say(f"{row.name}: {name} failed: {outcome}")
+                else:
                     say(
                         f"[{estimate}] {number}/{len(plan.rows)} {row.name} round {turn + 1}/{plan.rounds} {name}: "
-                        + _told(row, result)
+                        + _told(row, outcome)
                     )
+            for name in set(able) - set(order):
+                results[row.name][name].append(None)
+                estimate.note_done(runner.expected_s(row, name, plan.settings))
         save(results, _listed(failures))
     return results, _listed(failures)
 
 
-def _told(row: Workload, result: runner.Result) -> str:
+def _told(row: Workload, result: Result) -> str:
     shown = [metric for metric in row.metrics[:2] if metric.key in result]
     return ", ".join(f"{metric.label} {result[metric.key]:.6g} {metric.unit}" for metric in shown)
 

@@ -45,8 +45,9 @@ def table(workload: Workload, rounds: Rounds, loops: list[str], baseline: str) -
 def cell_key(baseline: str) -> str:
     """Say what a cell of :func:`table` holds."""
     return (
-        f"A cell: median of the rounds · ratio of the medians to {baseline} (ratios of the single rounds, least to "
-        f"greatest). The {baseline} column shows the least and the greatest value instead."
+        "A cell: median of the rounds, each the median of its windows · how many times better than "
+        f"{baseline}: the median over all pairs of windows of the same turn, not the quotient of the medians (the same "
+        f"of the single rounds, least to greatest). In the {baseline} column stand the least and the greatest round."
     )
 
 

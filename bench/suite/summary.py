@@ -1,7 +1,7 @@
 """What the whole run says: geometric means, the rows against the best peer, late percentiles, what a loop costs.
 
-Pure functions of what ``--json`` holds. Ratios are of medians, above 1 where the loop is better; beside each stands its
-span, the least and the greatest ratio that one round alone would give.
+Pure functions of what ``--json`` holds. Ratios are those of :mod:`suite.figures`, above 1 where the loop is better;
+beside each stands its span, the least and the greatest ratio that one round alone would give.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class FamilyMean:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One row: the subject's median against that of another loop."""
+    """One row: the subject against another loop, with the medians of both."""
 
     row: str
     metric: str
@@ -144,7 +144,7 @@ def _generator_is_full(rounds: Rounds, loop: str) -> bool:
 
 
 def against_best_peer(data: dict[str, Any], subject: str = SUBJECT) -> list[Comparison]:
-    """Compare the subject with the peer whose median is the best, row by row, in CPU time and in throughput."""
+    """Compare the subject with its best peer (the least ratio), row by row, in CPU time and in throughput."""
     peers = [loop for loop in data["loops"] if loop not in (subject, LIMIT)]
     found = []
     for workload, rounds in _rows(data):

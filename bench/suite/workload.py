@@ -78,6 +78,14 @@ class Workload:
     batch: str = ""
     """The function of a ``micro`` row, where its name is another."""
 
+    @property
+    def has_windows(self) -> bool:
+        """Whether it is measured in short windows, which takes operations that are counted.
+
+        The other rows are one measurement as a whole: a start, a memory that grows, the rare times of lateness.
+        """
+        return self.metric(CPU_METRICS) is not None
+
     def metric(self, among: tuple[Metric, ...]) -> Metric | None:
         """Give the one of these metrics that the row has."""
         return next((metric for metric in self.metrics if metric in among), None)

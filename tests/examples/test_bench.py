@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -34,10 +36,13 @@ needs_httptools = pytest.mark.skipif(
 )
 
 
-def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
-    short = ["--rounds", "1", "--warmup", "0.05", "--duration", "0.1"]
-    command = [sys.executable, str(BENCH / "run.py"), *short, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=100)
+SHORT = ["--rounds", "1", "--warmup", "0.05", "--duration", "0.2", "--windows", "2"]
+COMMAND = [sys.executable, str(BENCH / "run.py"), *SHORT]
+
+
+def bench(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command, all_environment = [*COMMAND, *arguments], {**os.environ, **environment}
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, env=all_environment)
 
 
 def test_micro_row_is_measured_on_each_loop_and_reported(tmp_path: Path) -> None:
@@ -47,8 +52,10 @@ def test_micro_row_is_measured_on_each_loop_and_reported(tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     results = json.loads(data.read_text())["results"]
     for loop in ("asyncio", "jvloop"):
-        assert results["call_soon_chain"][loop][0]["operations"] >= 150_000
-        assert results["call_soon_chain"][loop][0]["thread_cpu_ns"] > 0
+        (chain,) = results["call_soon_chain"][loop]
+        assert chain["thread_cpu_ns"] > 0
+        assert [window["operations"] >= 150_000 for window in chain["windows"]] == [True, True]
+        assert min(window["wall_ns"] for window in chain["windows"]) <= chain["wall_ns"]
         assert results["startup"][loop][0]["process_ms"] > results["startup"][loop][0]["import_ms"] > 0
     assert "| `call_soon_chain` | wall time, ns/op |" in done.stdout
     circles = ElementTree.parse(chart).findall(".//{http://www.w3.org/2000/svg}circle")
@@ -71,6 +78,51 @@ def test_server_rows_move_messages_on_jvloop_and_on_the_limit(tmp_path: Path, ro
         for (result,) in by_loop.values():
             assert result["messages"] > 0
             assert result["process_cpu_us"] > 0
+            assert len(result["windows"]) == 2
+
+
+def test_loop_that_fails_is_left_out_and_the_others_are_measured(tmp_path: Path) -> None:
+    data = tmp_path / "data.json"
+    rows = ["--only", "call_soon_chain,task_yields", "--loops", "jvloop,asyncio", "--json", str(data)]
+    done = bench(*rows, JVLOOP_JAVA_HOME=str(tmp_path / "nowhere"))
+    assert done.returncode == 1
+    written = json.loads(data.read_text())
+    assert [(each["workload"], each["loop"]) for each in written["failures"]] == [
+        ("`call_soon_chain`", "jvloop"),
+        ("`task_yields`", "jvloop"),
+    ]
+    assert "JVLOOP_JAVA_HOME" in written["failures"][0]["reason"]
+    for by_loop in written["results"].values():
+        assert by_loop["jvloop"] == [None]
+        assert len(by_loop["asyncio"][0]["windows"]) == 2
+
+
+def states_in(group: int) -> set[str]:
+    """Give the states of the processes in this group, as ps has them, without those that have ended."""
+    found = set()
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            # After the name in parentheses: the state, the parent, the group.
+            state, _, its_group, *_ = status.read_text().rpartition(")")[2].split()
+            if int(its_group) == group:
+                found.add(state)
+    return found - {"Z", "X"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_bench_that_is_interrupted_leaves_no_process(number: signal.Signals) -> None:
+    command = [*COMMAND, "--only", "call_soon_chain", "--loops", "asyncio,jvloop", "--duration", "60"]
+    running = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while "T" not in states_in(running.pid):
+            assert running.poll() is None
+        running.send_signal(number)
+        assert running.wait(20) != 0
+        while states_in(running.pid):  # one that was only just being started ends by itself
+            pass
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -13,6 +14,8 @@ sys.path.append(str(Path(__file__).resolve().parents[2] / "bench"))
 
 from suite import chart, growth_chart, report, summary
 from suite.catalog import CURVES, WORKLOADS
+from suite.figures import figure
+from suite.workload import CPU_NS
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -27,6 +30,38 @@ def server(cpu_us: float, rate: float, p99_us: float = 100.0, load_cpu_share: fl
 
 def data_of(results: dict[str, Any], loops: tuple[str, ...] = ("uvloop", "rloop", "jvloop", "c")) -> dict[str, Any]:
     return {"header": {}, "loops": list(loops), "baseline": "uvloop", "results": results, "failures": []}
+
+
+def windowed(*nanoseconds: float) -> dict[str, Any]:
+    """A round of a micro row with these windows."""
+    windows = micro(*nanoseconds)
+    return {key: statistics.median(window[key] for window in windows) for key in windows[0]} | {"windows": windows}
+
+
+def test_ratio_is_the_median_over_the_pairs_of_windows() -> None:
+    # The machine gets slower from window to window, for both alike.
+    rounds = {
+        "uvloop": [windowed(100, 200, 400), windowed(300, 600, 900)],
+        "jvloop": [windowed(50, 50, 400), windowed(100, 200, 300)],
+    }
+    found = figure(CPU_NS, rounds, "jvloop", "uvloop")
+    assert found is not None
+    assert found.ratio == pytest.approx(3.0)  # of 2, 4, 1, 3, 3, 3
+    assert found.span == pytest.approx((2.0, 3.0))
+    assert (found.median, found.low, found.high) == (125, 50, 200)
+
+
+def test_ratio_without_windows_is_the_median_over_the_pairs_of_rounds() -> None:
+    found = figure(CPU_NS, {"uvloop": micro(100, 300, 900), "jvloop": micro(100, 100, 450)}, "jvloop", "uvloop")
+    assert found is not None
+    assert found.ratio == pytest.approx(2.0)
+    assert found.span == pytest.approx((1.0, 3.0))
+
+
+def test_windows_that_one_of_two_loops_lacks_count_for_nothing() -> None:
+    failed = figure(CPU_NS, {"uvloop": [None, windowed(300)], "jvloop": [windowed(100), None]}, "jvloop", "uvloop")
+    assert failed is not None
+    assert (failed.median, failed.ratio, failed.span) == (100, None, None)
 
 
 def test_geometric_mean() -> None:
@@ -56,7 +91,7 @@ def test_family_mean_is_of_its_own_rows_and_has_the_span_of_the_rounds() -> None
 def test_failed_rounds_count_for_nothing() -> None:
     results = {"call_soon_chain": {"uvloop": [*micro(300, 300), None], "jvloop": [None, *micro(100, 150)]}}
     (mean, _) = summary.family_means(data_of(results))
-    assert mean.ratio == pytest.approx(300 / 125)
+    assert mean.ratio == pytest.approx(3.0)
     assert mean.span == pytest.approx((3.0, 3.0))
 
 
