@@ -53,6 +53,27 @@ def test_serves_many_clients(loop: Loop, run: Run) -> None:
     run(main())
 
 
+@pytest.mark.uvloop_differs("makes some of the connections an iteration later")
+def test_a_burst_is_accepted_at_once(loop: Loop, run: Run) -> None:
+    """Beside many busy connections the listener's next turn is far away."""
+
+    async def main() -> None:
+        accepting = Accepting()
+        async with await loop.create_server(accepting, HOST, 0, backlog=100) as server:
+            address = server.sockets[0].getsockname()
+            clients = [socket.create_connection(address) for _ in range(50)]
+            await accepting.next()
+            await turns()
+            made = [protocol for protocol in accepting.made if protocol.made.done()]
+            for client in clients:
+                client.close()
+            for protocol in accepting.made:
+                assert await protocol.lost is None
+            assert len(made) == 50
+
+    run(main())
+
+
 def test_sockets_and_states(loop: Loop, run: Run) -> None:
     async def main() -> None:
         server = await loop.create_server(asyncio.Protocol, HOST, 0)

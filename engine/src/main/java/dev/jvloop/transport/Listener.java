@@ -19,11 +19,12 @@ import java.util.function.LongConsumer;
 /** A listening stream socket: accepts connections and makes a protocol and a transport for each. */
 public final class Listener implements FdHandler, ReferenceHolder {
     /**
-     * As many connections are accepted at once, the next ones in the next iteration, when those before have got on.
-     * Where all of a burst of 1000 TLS connections are accepted first, the memory of their handshakes, which are then
-     * in progress together, leaves 56 KiB a connection behind; this way it is 30.
+     * As many TLS connections are accepted at once, the next ones in a later iteration, when those before have got on.
+     * Where all of a burst of 1000 are accepted first, the memory of their handshakes, which are then in progress
+     * together, leaves 56 KiB a connection behind; this way it is 30. Plain connections are accepted up to the backlog
+     * as in asyncio: beside a thousand busy ones, the next event of this socket is a thousand events away.
      */
-    private static final int ACCEPTED_AT_ONCE = 8;
+    private static final int TLS_ACCEPTED_AT_ONCE = 8;
 
     private final EventLoop loop;
     private final int fd;
@@ -59,7 +60,8 @@ public final class Listener implements FdHandler, ReferenceHolder {
 
     @Override
     public void onReady(int events) {
-        for (int i = 0; i < Math.min(ACCEPTED_AT_ONCE, backlog) && loop.poller().handlerOrNull(fd) == this; i++) {
+        int most = backlog;
+        for (int i = 0; i < most && loop.poller().handlerOrNull(fd) == this; i++) {
             IoScratch scratch = loop.scratch();
             Memory.putInt(scratch.addressLength, IoScratch.SOCKADDR_SIZE);
             int connection = loop.calls().accept4(fd, scratch.address, scratch.addressLength);
@@ -68,7 +70,9 @@ public final class Listener implements FdHandler, ReferenceHolder {
                 return;
             }
             byte[] peer = SocketAddresses.copyFrom(scratch);
-            connect(connection, new SocketAddresses(SocketAddresses.localOf(loop, connection), peer));
+            if (connect(connection, new SocketAddresses(SocketAddresses.localOf(loop, connection), peer))) {
+                most = Math.min(TLS_ACCEPTED_AT_ONCE, backlog);
+            }
         }
     }
 
@@ -87,12 +91,17 @@ public final class Listener implements FdHandler, ReferenceHolder {
                 Calls.integer(backlog));
     }
 
-    /** Makes protocol and transport in a context of their own, as the task that asyncio starts here would. */
-    private void connect(int connection, SocketAddresses addresses) {
+    /**
+     * Makes protocol and transport in a context of their own, as the task that asyncio starts here would.
+     *
+     * @return whether it is a TLS connection
+     */
+    private boolean connect(int connection, SocketAddresses addresses) {
         long ownedConnectionContext = PyErr.checked(Contexts.PyContext_Copy(ownedContext));
         long ownedFactory = Refs.incref(ownedProtocolFactory);
         long ownedException = 0;
         int unowned = connection;
+        boolean isTls = false;
         if (!ContextSwitch.enter(ownedConnectionContext)) {
             ownedException = PyErr.newTaken();
         } else {
@@ -100,6 +109,7 @@ public final class Listener implements FdHandler, ReferenceHolder {
             if (ownedProtocol == 0) {
                 ownedException = PyErr.newTaken();
             } else {
+                isTls = Tls.isProtocol(ownedProtocol);
                 try {
                     Transports.accept(loop, connection, addresses, ownedProtocol, ownedServer, ownedConnectionContext);
                     unowned = -1;
@@ -118,6 +128,7 @@ public final class Listener implements FdHandler, ReferenceHolder {
         if (ownedException != 0) {
             connectFailed(ownedException);
         }
+        return isTls;
     }
 
     private void connectFailed(long ownedException) {
