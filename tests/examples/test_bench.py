@@ -36,7 +36,7 @@ needs_httptools = pytest.mark.skipif(
 )
 
 
-SHORT = ["--rounds", "1", "--warmup", "0.2", "--duration", "0.2", "--windows", "2"]
+SHORT = ["--rounds", "1", "--warmup", "0.2", "--duration", "0.6", "--windows", "2"]
 COMMAND = [sys.executable, str(BENCH / "run.py"), *SHORT]
 
 
