@@ -11,7 +11,7 @@ import sys
 from typing import cast
 
 import jvloop
-from jvloop import _aot_cache
+from jvloop import _aot_cache, _jvm
 
 _CONNECTIONS = 4
 _TURNS = 100
@@ -107,3 +107,5 @@ async def _datagrams(loop: asyncio.AbstractEventLoop) -> None:
 if __name__ == "__main__":
     _aot_cache.recording = sys.argv[1]
     jvloop.run(_train())
+    # Not a part of the engine: TrainedShapes.java says what it is for.
+    _jvm.start_more("dev.jvloop.bridge.TrainedShapes", 0)
