@@ -59,8 +59,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--baseline", default="uvloop", help="ratios are against this loop (default: uvloop, else asyncio)"
     )
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--warmup", type=float, default=3.0, metavar="SECONDS", help="for every loop alike")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--warmup", type=float, default=5.0, metavar="SECONDS", help="for every loop alike")
     parser.add_argument(
         "--duration", type=float, default=2.0, metavar="SECONDS", help="measured of each loop in a round"
     )
