@@ -15,7 +15,7 @@ import sys
 import threading
 from asyncio import constants, futures
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from jvloop import (
     _addresses,
@@ -39,6 +39,8 @@ _arrays: list[ctypes.Array[Any]] = []
 """The memory of the blocks, which the engine may read at any time."""
 _first_block: list[int] = []
 _lock = threading.Lock()
+_attached: set[str] = set()
+"""The parts whose classes have their methods; see attach_methods()."""
 
 _SLOTS: dict[str, tuple[str, ...]] = {
     "Loop": ("_engine", "_debug", "_closed", "_stopping"),
@@ -148,6 +150,15 @@ def start_engine(loop_class: type[Loop]) -> None:
     if _jvm.engine_info() is None:
         first_block(loop_class)
     _jvm.ensure_engine(_first_block[0])
+
+
+def attach_methods(loop: Loop, part: Literal["datagrams", "pipes", "testing"]) -> None:
+    """Makes sure that the classes of a part that many programs never use have their Java methods. Any thread."""
+    if part not in _attached:
+        with _lock:
+            if part not in _attached:
+                loop._attach_methods(part)
+                _attached.add(part)
 
 
 def first_block(loop_class: type[Loop]) -> int:

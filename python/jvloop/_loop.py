@@ -96,6 +96,7 @@ class Loop(SocketLoop):
         def _call_held(self, function: Callable[[], None], /) -> None: ...
         def _close_engine(self) -> None: ...
         def _prepare_tls(self, block: int, /) -> None: ...
+        def _attach_methods(self, part: str, /) -> None: ...
         def _listen(self, fd: int, factory: Any, sock: socket.socket, server: Any, backlog: int, /) -> None: ...
 
     def __init__(self, selector: object = None, *, strict: bool = False) -> None:
@@ -305,6 +306,7 @@ class Loop(SocketLoop):
         waiter: asyncio.Future[None] | None = None,
         extra: dict[str, Any] | None = None,
     ) -> ReadPipeTransport:
+        _bindings.attach_methods(self, "pipes")
         return ReadPipeTransport(self, pipe, protocol, waiter, extra)
 
     def _make_write_pipe_transport(
@@ -314,6 +316,7 @@ class Loop(SocketLoop):
         waiter: asyncio.Future[None] | None = None,
         extra: dict[str, Any] | None = None,
     ) -> WritePipeTransport:
+        _bindings.attach_methods(self, "pipes")
         return WritePipeTransport(self, pipe, protocol, waiter, extra)
 
     def _make_datagram_transport(
@@ -326,6 +329,7 @@ class Loop(SocketLoop):
     ) -> asyncio.DatagramTransport:
         self._ensure_fd_no_transport(sock)
         if is_served(sock):
+            _bindings.attach_methods(self, "datagrams")
             return DatagramTransport(self, sock, protocol, address, waiter, extra)
         transport: asyncio.DatagramTransport = super()._make_datagram_transport(  # type: ignore[misc]
             sock, protocol, address, waiter, extra

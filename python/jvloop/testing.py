@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
+from jvloop import _bindings
 from jvloop._loop import Loop
 
 __all__ = ["Faults", "VirtualClock", "faults", "new_event_loop", "run"]
@@ -88,6 +89,7 @@ class _ControlledLoop(Loop):
     def __init__(self, clock: VirtualClock | None, seed: int | None) -> None:
         super().__init__()
         self._clock = clock
+        _bindings.attach_methods(self, "testing")
         if clock is not None:
             self._use_clock(clock, clock._state.buffer_info()[0])
         if seed is not None:
@@ -259,6 +261,7 @@ def faults(
 
 
 def _install(loop: Loop, block: _Block | None) -> None:
+    _bindings.attach_methods(loop, "testing")
     # Kept here as long as Java may use it.
     if block is None:
         loop._use_faults(0)

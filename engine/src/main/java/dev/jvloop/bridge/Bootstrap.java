@@ -5,20 +5,16 @@ import dev.jvloop.loop.EngineObject;
 import dev.jvloop.loop.FileMethods;
 import dev.jvloop.loop.LoopMethods;
 import dev.jvloop.loop.SleepMethods;
-import dev.jvloop.loop.TestingMethods;
 import dev.jvloop.py.JavaReference;
 import dev.jvloop.py.Layout;
 import dev.jvloop.py.Names;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
-import dev.jvloop.transport.DatagramMethods;
 import dev.jvloop.transport.ListenerMethods;
-import dev.jvloop.transport.ReadPipeMethods;
 import dev.jvloop.transport.SocketTransportMethods;
 import dev.jvloop.transport.TransportMethods;
 import dev.jvloop.transport.WritableTransportMethods;
-import dev.jvloop.transport.WritePipeMethods;
 
 /** Where Python enters Java, once in a process. */
 public final class Bootstrap {
@@ -45,14 +41,10 @@ public final class Bootstrap {
             SleepMethods.attach();
             DrivingMethods.attach();
             FileMethods.attach();
-            TestingMethods.attach();
             WritableTransportMethods.attach();
             SocketTransportMethods.attach();
             TransportMethods.attach();
-            DatagramMethods.attach();
             ListenerMethods.attach();
-            ReadPipeMethods.attach();
-            WritePipeMethods.attach();
             return 0;
         } catch (PythonError e) {
             return -1;

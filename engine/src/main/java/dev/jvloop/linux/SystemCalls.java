@@ -30,7 +30,6 @@ public class SystemCalls {
 
     private static final MethodHandle RECV = critical("recv");
     private static final MethodHandle SEND = critical("send");
-    private static final MethodHandle CLOSE = blocking("close");
     private static final MethodHandle EPOLL_CTL = critical("epoll_ctl");
     private static final MethodHandle EPOLL_WAIT_NOW = critical("epoll_wait");
     private static final MethodHandle WRITE = critical("write");
@@ -42,6 +41,11 @@ public class SystemCalls {
         private static final MethodHandle GETSOCKNAME = critical("getsockname");
         private static final MethodHandle SETSOCKOPT = critical("setsockopt");
         private static final MethodHandle SHUTDOWN = critical("shutdown");
+    }
+
+    /** Bound late, as the first wait is: {@link BlockingWait} has the same shape, and a start needs neither. */
+    private static final class Closing {
+        private static final MethodHandle CLOSE = blocking("close");
     }
 
     private static final class Gathering {
@@ -116,7 +120,7 @@ public class SystemCalls {
 
     public int close(int fd) {
         try {
-            return intResult((long) CLOSE.invokeExact(state, (long) fd, 0L, 0L, 0L, 0L));
+            return intResult((long) Closing.CLOSE.invokeExact(state, (long) fd, 0L, 0L, 0L, 0L));
         } catch (Throwable t) {
             throw failed(t);
         }

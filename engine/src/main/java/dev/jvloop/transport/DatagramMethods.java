@@ -12,11 +12,11 @@ import java.lang.invoke.MethodHandles;
 
 /** The methods of {@code jvloop.DatagramTransport} whose bodies are Java. */
 @SuppressWarnings("unused")
-public final class DatagramMethods {
+final class DatagramMethods {
     private DatagramMethods() {}
 
     /** Gives the Python class its methods. */
-    public static void attach() {
+    static void attach() {
         long type = Namespace.object("type.DatagramTransport");
         new MethodTable(MethodHandles.lookup(), DatagramMethods.class, type, TransportSlots.WRITABLE::claimOrNull)
                 .keywords("sendto", "($self, data, addr=None)", "Send data as one datagram; queued if need be.")

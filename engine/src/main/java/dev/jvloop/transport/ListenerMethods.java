@@ -27,7 +27,8 @@ public final class ListenerMethods {
                 .oneArgument(
                         "_owner_of", "($self, fd, /)", "The transport that owns a registered descriptor, or None.");
         new MethodTable(MethodHandles.lookup(), ListenerMethods.class, loop)
-                .oneArgument("_prepare_tls", "($self, block, /)", "Set TLS up.");
+                .oneArgument("_prepare_tls", "($self, block, /)", "Set TLS up.")
+                .oneArgument("_attach_methods", "($self, part, /)", "Give the classes of a part their methods.");
     }
 
     private static long _listen(long self, long arguments, long count, long unused) {
@@ -49,6 +50,11 @@ public final class ListenerMethods {
         long address = Longs.PyLong_AsLongLong(block);
         PyErr.checkOccurred();
         Tls.prepare(address);
+        return Py.newNone();
+    }
+
+    private static long _attach_methods(long self, long part, long unused1, long unused2) {
+        RareMethods.attach(Py.text(part));
         return Py.newNone();
     }
 

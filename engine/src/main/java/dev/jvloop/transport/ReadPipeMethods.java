@@ -12,11 +12,11 @@ import java.lang.invoke.MethodHandles;
 
 /** The methods of {@code jvloop.ReadPipeTransport} whose bodies are Java. */
 @SuppressWarnings("unused")
-public final class ReadPipeMethods {
+final class ReadPipeMethods {
     private ReadPipeMethods() {}
 
     /** Gives the Python class its methods. */
-    public static void attach() {
+    static void attach() {
         long type = Namespace.object("type.ReadPipeTransport");
         new MethodTable(MethodHandles.lookup(), ReadPipeMethods.class, type, TransportSlots.READ_PIPE::claimOrNull)
                 .noArguments("_pause", "($self, /)", "Stop watching for data.")

@@ -11,11 +11,11 @@ import java.lang.invoke.MethodHandles;
 
 /** The methods of {@code jvloop.WritePipeTransport} whose bodies are Java. */
 @SuppressWarnings("unused")
-public final class WritePipeMethods {
+final class WritePipeMethods {
     private WritePipeMethods() {}
 
     /** Gives the Python class its methods. */
-    public static void attach() {
+    static void attach() {
         long type = Namespace.object("type.WritePipeTransport");
         new MethodTable(MethodHandles.lookup(), WritePipeMethods.class, type, TransportSlots.WRITABLE::claimOrNull)
                 .oneArgument("write", "($self, data, /)", "Write bytes-like data; what cannot be written is buffered.")
