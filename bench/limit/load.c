@@ -5,7 +5,7 @@
  *
  *   load (--port N | --unix PATH) [--mode echo|http|ws|sink|source|accept|datagram|idle] [--connections N]
  *        [--silent N] [--size BYTES] [--warmup SECONDS] [--duration SECONDS] [--server-pid PID] [--server-tid TID]
- *        [--path /] [--cpu N]
+ *        [--path /] [--cpu N] [--commands 1]
  *
  * echo    send SIZE bytes, expect the same bytes back (compared)
  * http    GET PATH with keep-alive; the first answer of a connection fixes the length of the following ones
@@ -18,6 +18,8 @@
  *         each, and silence. "connection_kib" is what the server's resident memory grew by, for each of them
  *
  * With --silent as many more connections are opened first; each has one message there and back and stays open.
+ * With --commands 1 what to do comes in lines, "warm-up SECONDS" and "measure SECONDS", each answered by a line of JSON;
+ * between them the connections are left as they are. The input's end is the end.
  */
 #define _GNU_SOURCE
 #include "measure.h"
@@ -331,20 +333,49 @@ static void measure_idle(size_t answer_length) {
     double after_mib = process_rss_mib(server_pid);
     print_window(start, connections, server_pid, server_tid);
     print_growth(before_mib, after_mib);
+    printf("}\n");
+}
+
+static void measure_window(struct connection *all, double seconds) {
+    measuring = 1;
+    moved_bytes = resent = messages = latency_count = 0;
+    struct window start = clocks(server_pid, server_tid);
+    run_until(all, start.wall_ns + (uint64_t)(seconds * 1e9));
+    measuring = 0;
+    double count = mode == SINK || mode == SOURCE ? (double)moved_bytes / (double)size : (double)messages;
+    print_window(start, count, server_pid, server_tid);
+    if (mode == DATAGRAM) printf(", \"resent\": %llu", (unsigned long long)resent);
+}
+
+/* What was in flight since the last command was not lost: the server was stopped. */
+static void forget_waiting(struct connection *all) {
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+    for (int i = 0; i < connections; i++) all[i].started_ns = now;
+}
+
+static void obey(struct connection *all) {
+    int measure;
+    double seconds;
+    while (next_command(&measure, &seconds)) {
+        if (mode == DATAGRAM) forget_waiting(all);
+        if (measure) measure_window(all, seconds);
+        else run_for(all, seconds), printf("{");
+        printf("}\n");
+        fflush(stdout);
+    }
 }
 
 static void measure(size_t answer_length) {
     struct connection *all = calloc((size_t)connections, sizeof *all);
     if (!all) die("out of memory");
     connect_all(all, answer_length);
+    if (commanded) {
+        obey(all);
+        return;
+    }
     run_for(all, warmup_s);
-    measuring = 1;
-    moved_bytes = resent = 0;
-    struct window start = clocks(server_pid, server_tid);
-    run_until(all, start.wall_ns + (uint64_t)(duration_s * 1e9));
-    double count = mode == SINK || mode == SOURCE ? (double)moved_bytes / (double)size : (double)messages;
-    print_window(start, count, server_pid, server_tid);
-    if (mode == DATAGRAM) printf(", \"resent\": %llu", (unsigned long long)resent);
+    measure_window(all, duration_s);
+    printf("}\n");
 }
 
 int main(int argc, char **argv) {
@@ -355,6 +386,5 @@ int main(int argc, char **argv) {
     size_t answer_length = make_request();
     if (mode == IDLE) measure_idle(answer_length);
     else measure(answer_length);
-    printf("}\n");
     return 0;
 }

@@ -11,6 +11,7 @@ static size_t size = 1024;
 static double warmup_s = 1.0, duration_s = 2.0;
 static uint64_t messages;
 static int measuring;
+static int commanded; /* whether to measure when told to on standard input, again and again, on the same connections */
 static uint64_t moved_bytes; /* where a message is nothing but so many bytes */
 static uint32_t *latencies_ns;
 static size_t latency_count, latency_capacity;
@@ -100,6 +101,7 @@ static int take_option(const char *name, const char *value) {
     else if (!strcmp(name, "--server-pid")) server_pid = atoi(value);
     else if (!strcmp(name, "--server-tid")) server_tid = atoi(value);
     else if (!strcmp(name, "--cpu")) pin_to_core(atoi(value));
+    else if (!strcmp(name, "--commands")) commanded = atoi(value);
     else return 0;
     return 1;
 }
@@ -113,6 +115,15 @@ static int mode_named(const char *value, const char *const *names, int count) {
 
 static void check_options(void) {
     if (connections < 1 || size < 1) die("--connections and --size must be positive");
+}
+
+/* Reads the next command, "warm-up SECONDS" or "measure SECONDS"; returns 0 at the end of the input. */
+static inline int next_command(int *measure, double *seconds) {
+    char line[64];
+    if (!fgets(line, sizeof line, stdin)) return 0;
+    *measure = sscanf(line, "measure %lf", seconds) == 1;
+    if (!*measure && sscanf(line, "warm-up %lf", seconds) != 1) die("not a command: %s", line);
+    return 1;
 }
 
 /* --- the measured window --------------------------------------------------------------------------------------- */

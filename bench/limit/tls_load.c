@@ -6,6 +6,7 @@
  *
  *   tls_load --port N [--mode echo|handshake|start_tls|sink|source|idle] [--connections N] [--size BYTES]
  *            [--warmup SECONDS] [--duration SECONDS] [--server-pid PID] [--server-tid TID] [--cpu N]
+ *            [--commands 1]
  *
  * echo       send SIZE bytes, expect the same bytes back (compared); one message in flight on each connection
  * handshake  a message is the life of a connection: connect, full handshake, one byte there and back, close_notify
@@ -15,6 +16,8 @@
  * source     read without end; a message is SIZE bytes decrypted
  * idle       as handshake during the warm-up, ten at a time; then N connections with one echo of SIZE bytes each, and
  *            silence. "connection_kib" is what the server's resident memory grew by, for each of them
+ *
+ * With --commands 1 what to do comes in lines, as in load.c.
  */
 #define _GNU_SOURCE
 #include "measure.h"
@@ -295,6 +298,11 @@ static struct connection *open_all(int count) {
     return all;
 }
 
+/* Prints the last figures of a line. */
+static void print_tls(void) {
+    printf(", \"tls\": \"%s\", \"client_openssl\": \"%s\"}\n", negotiated, OpenSSL_version(OPENSSL_VERSION_STRING));
+}
+
 static void measure_idle(void) {
     reopening = 1;
     struct connection *all = open_all(CHURN_CONNECTIONS);
@@ -313,7 +321,29 @@ static void measure_idle(void) {
     double after_mib = process_rss_mib(server_pid);
     print_window(start, connections, server_pid, server_tid);
     print_growth(before_mib, after_mib);
+    print_tls();
     free(all);
+}
+
+static void measure_window(double seconds) {
+    measuring = 1;
+    moved_bytes = messages = latency_count = 0;
+    struct window start = clocks(server_pid, server_tid);
+    run_until(start.wall_ns + (uint64_t)(seconds * 1e9), 0);
+    measuring = 0;
+    double count = is_flow() ? (double)moved_bytes / (double)size : (double)messages;
+    print_window(start, count, server_pid, server_tid);
+    print_tls();
+}
+
+static void obey(void) {
+    int measure;
+    double seconds;
+    while (next_command(&measure, &seconds)) {
+        if (measure) measure_window(seconds);
+        else run_for(seconds), printf("{}\n");
+        fflush(stdout);
+    }
 }
 
 static void measure(void) {
@@ -326,13 +356,12 @@ static void measure(void) {
             send_message(&all[i]);
         }
     }
+    if (commanded) {
+        obey();
+        return;
+    }
     run_for(warmup_s);
-    measuring = 1;
-    moved_bytes = 0;
-    struct window start = clocks(server_pid, server_tid);
-    run_until(start.wall_ns + (uint64_t)(duration_s * 1e9), 0);
-    double count = is_flow() ? (double)moved_bytes / (double)size : (double)messages;
-    print_window(start, count, server_pid, server_tid);
+    measure_window(duration_s);
 }
 
 static void parse(int argc, char **argv) {
@@ -367,6 +396,5 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < size; i++) message[i] = (char)(i * 7 + i / 251);
     if (mode == IDLE) measure_idle();
     else measure();
-    printf(", \"tls\": \"%s\", \"client_openssl\": \"%s\"}\n", negotiated, OpenSSL_version(OPENSSL_VERSION_STRING));
     return 0;
 }

@@ -17,7 +17,7 @@ from suite.settings import Settings
 from suite.workload import Workload
 
 SETTLE_S = 0.1
-"""What comes before each window of a server or a client: the loop goes on after a stop, with other connections."""
+"""What comes before each window of a server or a client: the loop goes on after a stop."""
 PATIENCE_S = 60.0
 """How much longer than it should an answer may take."""
 _END_S = 1.0
@@ -78,30 +78,32 @@ class _Commanded(Contender):
 
 
 class _Server(Contender):
-    """A server, measured by the load generator: each window is one run of that."""
+    """A server, measured by a load generator of its own whose connections stay open from window to window."""
 
-    def __init__(self, child: Child, load_command: list[str]) -> None:
+    def __init__(self, child: Child, load: Child) -> None:
         super().__init__(child)
-        self._load_command = load_command
+        self._load = load
 
     def warm_up(self, seconds: float) -> None:
-        if seconds:
-            self._load(0, seconds)
+        self._tell(WARM_UP, seconds)
 
     def measure(self, seconds: float) -> Result:
-        return self._load(SETTLE_S, seconds)
+        self._tell(WARM_UP, SETTLE_S)
+        return self._tell(MEASURE, seconds)
 
-    def measure_alone(self, warmup_s: float, duration_s: float) -> Result:
-        # The idle rows take the memory between the two: they are one run of the load generator.
-        return self._load(warmup_s, duration_s)
+    def _tell(self, command: str, seconds: float) -> Result:
+        with _saying_how_it_ended(self.child):
+            return self._load.ask(f"{command} {seconds}", seconds + PATIENCE_S)
 
-    def _load(self, warmup_s: float, duration_s: float) -> Result:
-        command = [*self._load_command, "--warmup", str(warmup_s), "--duration", str(duration_s)]
-        try:
-            return output_of(command, warmup_s + duration_s + PATIENCE_S)
-        except RunError as error:
-            end = self.child.how_it_ended(_END_S)
-            raise RunError(f"{error}; the server ended: {end}" if end else str(error)) from None
+
+@contextmanager
+def _saying_how_it_ended(server: Child) -> Iterator[None]:
+    """Add to a failure of the load generator that its server has ended, if it has."""
+    try:
+        yield
+    except RunError as error:
+        end = server.how_it_ended(_END_S)
+        raise RunError(f"{error}; the server ended: {end}" if end else str(error)) from None
 
 
 def _core_arguments(core: int | None, option: str = "--cpu") -> list[str]:
@@ -133,7 +135,8 @@ def _load_command(row: Workload, settings: Settings) -> list[str]:
 
 
 @contextmanager
-def _open_server(row: Workload, loop: str, settings: Settings) -> Iterator[Contender]:
+def _serving(row: Workload, loop: str, settings: Settings) -> Iterator[tuple[Child, list[str]]]:
+    """Start a server; give it, and the command of a load generator for it."""
     with tempfile.TemporaryDirectory(prefix="jvloop-bench-") as folder:
         unix_path = f"{folder}/socket" if row.unix else None
         serve = _server_command(row, loop) + _core_arguments(settings.loop_core)
@@ -143,8 +146,27 @@ def _open_server(row: Workload, loop: str, settings: Settings) -> Iterator[Conte
             where = server.hear(START_TIMEOUT_S)
             load = _load_command(row, settings)
             load += ["--unix", unix_path] if unix_path else ["--port", str(where["port"])]
-            load += ["--server-pid", str(where["pid"]), "--server-tid", str(where["tid"])]
-            yield _Server(server, load)
+            yield server, [*load, "--server-pid", str(where["pid"]), "--server-tid", str(where["tid"])]
+
+
+@contextmanager
+def _open_server(row: Workload, loop: str, settings: Settings) -> Iterator[Contender]:
+    with _serving(row, loop, settings) as (server, load), Child([*load, "--commands", "1"]) as generator:
+        yield _Server(server, generator)
+
+
+def measure_idle_server(row: Workload, loop: str, settings: Settings) -> Result:
+    """Measure the memory of a server whose connections are silent: warm-up and all, one run of the load generator.
+
+    :raises RunError: it failed.
+    """
+    with _serving(row, loop, settings) as (server, load):
+        warmup_s, duration_s = settings.warmup_of(loop), settings.duration_s
+        command = [*load, "--warmup", str(warmup_s), "--duration", str(duration_s)]
+        with _saying_how_it_ended(server):
+            result = output_of(command, warmup_s + duration_s + PATIENCE_S)
+        server.finish()
+    return result
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from suite.contenders import SETTLE_S, Contender, open_contender
+from suite.contenders import SETTLE_S, Contender, measure_idle_server, open_contender
 from suite.lateness import LEAST_DURATION_S
 from suite.limit import CompileError
 from suite.processes import START_TIMEOUT_S, Result, RunError, output_of
@@ -18,7 +18,7 @@ from suite.workload import P99, Workload
 STARTS = 5
 """In one measurement of ``startup``."""
 CONNECT_S = 0.0001
-"""What it takes about to open a connection and to close it: each run of the load generator has its own."""
+"""What it takes about to open a connection."""
 
 Outcome = Result | RunError
 """What a loop got in a round, or why it got nothing."""
@@ -97,6 +97,8 @@ def _medians(windows: list[Result]) -> Result:
 def _alone(row: Workload, loop: str, settings: Settings) -> Result:
     if row.how == "startup":
         return _startup(loop)
+    if row.load == "idle":
+        return measure_idle_server(row, loop, settings)
     with open_contender(row, loop, settings) as contender:
         result = contender.measure_alone(settings.warmup_of(loop), settings.duration_s)
         contender.child.finish()
@@ -128,7 +130,7 @@ def expected_s(row: Workload, loop: str, settings: Settings) -> float:
     if row.has_windows and row.how != "micro":
         taken_s += settings.windows * SETTLE_S
     if row.has_windows and row.how == "server":
-        taken_s += (settings.windows + 1) * (row.connections + row.silent) * CONNECT_S
+        taken_s += (row.connections + row.silent) * CONNECT_S
     if P99 in row.metrics and row.how == "micro":
         taken_s += max(0, LEAST_DURATION_S - settings.duration_s)
     return taken_s

@@ -241,7 +241,14 @@ async def _plain_asgi(scope: dict[str, Any], receive: Callable[..., Any], send: 
 async def _serve_uvicorn(listener: socket.socket, _tls: ssl.SSLContext | None, app: Any = _plain_asgi) -> None:
     import uvicorn
 
-    config = uvicorn.Config(app, http="httptools", access_log=False, log_level="warning", backlog=BACKLOG)
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        access_log=False,
+        log_level="warning",
+        backlog=BACKLOG,
+        timeout_keep_alive=600,  # a server that waits for its turn is stopped for longer than the default of 5 s
+    )
     server = uvicorn.Server(config)
     _kept.append(asyncio.ensure_future(server.serve(sockets=[listener])))
 
