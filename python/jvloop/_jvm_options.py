@@ -58,6 +58,8 @@ def jvm_options(jar: str) -> list[str]:
         "-XX:AsyncDeflationInterval=0",
         "-XX:ReservedCodeCacheSize=32m",
         f"-Xss{_stack_kib()}k",
+        # The engine reads and writes CPython's objects with it where it may: docs/startup.md has the figures.
+        "-Dsun.misc.unsafe.memory.access=allow",
         *_LATER_JIT,
     ]
     if not any(re.match(r"-XX:[+-]Use\w+GC$", option) for option in foreign):

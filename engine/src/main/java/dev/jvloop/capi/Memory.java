@@ -7,54 +7,85 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * Raw reads and writes of the process's memory by address. Callers vouch for the address; nothing is checked here.
+ *
+ * <p>There are two ways, one of which is chosen for the process: {@code Unsafe} where it is allowed
+ * ({@link DirectMemory}), else a segment over the whole address space. Both compile to a plain load or store. But C2
+ * stops inlining in a method whose graph has had 18,000 nodes, and a segment's access is hundreds of them before they
+ * fold to one: of the engine's larger methods it left the second half as calls, among them those to these methods. With
+ * {@code Unsafe}, {@code call_later} and {@code cancel} take 240 ns instead of 285, a TLS echo 10.2 us instead of 11.9,
+ * a request to uvicorn 20.6 us instead of 23.2.
  */
+@SuppressWarnings("removal")
 public final class Memory {
-    /** One segment over the whole address space: an access compiles to a plain load or store. */
+    private static final sun.misc.Unsafe UNSAFE_OR_NULL = DirectMemory.unsafeOrNull();
     private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
-
-    private static final VarHandle RELEASE = ValueLayout.JAVA_LONG.varHandle();
 
     private Memory() {}
 
     public static long getLong(long address) {
-        return ALL.get(ValueLayout.JAVA_LONG_UNALIGNED, address);
+        return UNSAFE_OR_NULL == null
+                ? ALL.get(ValueLayout.JAVA_LONG_UNALIGNED, address)
+                : UNSAFE_OR_NULL.getLong(address);
     }
 
     public static void putLong(long address, long value) {
-        ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, address, value);
+        if (UNSAFE_OR_NULL == null) {
+            ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, address, value);
+        } else {
+            UNSAFE_OR_NULL.putLong(address, value);
+        }
     }
 
     /** For a word that other threads read: they see what it points to as it was written before. Aligned. */
     public static void putLongRelease(long address, long value) {
-        RELEASE.setRelease(ALL, address, value);
+        VarHandle.releaseFence();
+        putLong(address, value);
     }
 
     public static int getInt(long address) {
-        return ALL.get(ValueLayout.JAVA_INT_UNALIGNED, address);
+        return UNSAFE_OR_NULL == null
+                ? ALL.get(ValueLayout.JAVA_INT_UNALIGNED, address)
+                : UNSAFE_OR_NULL.getInt(address);
     }
 
     public static void putInt(long address, int value) {
-        ALL.set(ValueLayout.JAVA_INT_UNALIGNED, address, value);
+        if (UNSAFE_OR_NULL == null) {
+            ALL.set(ValueLayout.JAVA_INT_UNALIGNED, address, value);
+        } else {
+            UNSAFE_OR_NULL.putInt(address, value);
+        }
     }
 
     public static short getShort(long address) {
-        return ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, address);
+        return UNSAFE_OR_NULL == null
+                ? ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, address)
+                : UNSAFE_OR_NULL.getShort(address);
     }
 
     public static void putShort(long address, short value) {
-        ALL.set(ValueLayout.JAVA_SHORT_UNALIGNED, address, value);
+        if (UNSAFE_OR_NULL == null) {
+            ALL.set(ValueLayout.JAVA_SHORT_UNALIGNED, address, value);
+        } else {
+            UNSAFE_OR_NULL.putShort(address, value);
+        }
     }
 
     public static byte getByte(long address) {
-        return ALL.get(ValueLayout.JAVA_BYTE, address);
+        return UNSAFE_OR_NULL == null ? ALL.get(ValueLayout.JAVA_BYTE, address) : UNSAFE_OR_NULL.getByte(address);
     }
 
     public static void putByte(long address, byte value) {
-        ALL.set(ValueLayout.JAVA_BYTE, address, value);
+        if (UNSAFE_OR_NULL == null) {
+            ALL.set(ValueLayout.JAVA_BYTE, address, value);
+        } else {
+            UNSAFE_OR_NULL.putByte(address, value);
+        }
     }
 
     public static double getDouble(long address) {
-        return ALL.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, address);
+        return UNSAFE_OR_NULL == null
+                ? ALL.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, address)
+                : UNSAFE_OR_NULL.getDouble(address);
     }
 
     public static void copy(long from, long to, long byteCount) {

@@ -65,7 +65,7 @@ class ArchitectureTest {
                     "dev.jvloop.host.ViewedArena.OPEN", "arenas by all that a segment knows of its own: their scope"));
 
     private static final String IMMUTABLE_TYPES =
-            "java\\.lang\\.(String|System\\$Logger|invoke\\..*|foreign\\..*)|java\\.time\\.Duration|dev\\.jvloop\\.py\\.PythonError";
+            "java\\.lang\\.(String|System\\$Logger|invoke\\..*|foreign\\..*)|sun\\.misc\\.Unsafe|java\\.time\\.Duration|dev\\.jvloop\\.py\\.PythonError";
 
     @Test
     void layers() {
@@ -154,8 +154,18 @@ class ArchitectureTest {
         classes()
                 .should()
                 .onlyDependOnClassesThat()
-                .resideInAnyPackage("dev.jvloop..", "java..", "javax.management..")
+                .resideInAnyPackage("dev.jvloop..", "java..", "javax.management..", "sun.misc..")
                 .because("the jar goes into the wheel as it is")
+                .check(ENGINE);
+        noClasses()
+                .that()
+                .doNotHaveFullyQualifiedName("dev.jvloop.capi.Memory")
+                .and()
+                .doNotHaveFullyQualifiedName("dev.jvloop.capi.DirectMemory")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("sun..")
+                .because("Unsafe may be absent, so one place knows of it")
                 .check(ENGINE);
     }
 

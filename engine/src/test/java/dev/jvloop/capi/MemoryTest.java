@@ -8,6 +8,7 @@ import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
+/** Run twice: as any JVM is, and with an option that lets Memory use Unsafe. */
 class MemoryTest {
     private final Arena arena = Arena.ofShared();
     private final long address = arena.allocate(64, 16).address();
@@ -18,14 +19,24 @@ class MemoryTest {
     }
 
     @Test
+    void unsafeIsUsedWhereItIsAllowed() {
+        boolean allowed = "allow".equals(System.getProperty("sun.misc.unsafe.memory.access"));
+        assertEquals(allowed, DirectMemory.unsafeOrNull() != null);
+    }
+
+    @Test
     void whatIsPutIsGotAtAnyAlignment() {
         for (int offset = 0; offset < 8; offset++) {
             Memory.putLong(address + offset, Long.MIN_VALUE + 3);
             assertEquals(Long.MIN_VALUE + 3, Memory.getLong(address + offset));
+            Memory.putLongRelease(address + offset, 5);
+            assertEquals(5, Memory.getLong(address + offset));
             Memory.putInt(address + offset, -7);
             assertEquals(-7, Memory.getInt(address + offset));
             assertEquals(-7, Memory.getShort(address + offset));
             assertEquals(-7, Memory.getByte(address + offset));
+            Memory.putShort(address + offset, (short) -9);
+            assertEquals(-9, Memory.getShort(address + offset));
             Memory.putLong(address + offset, Double.doubleToRawLongBits(1.5));
             assertEquals(1.5, Memory.getDouble(address + offset));
         }
