@@ -345,6 +345,7 @@ static void measure_window(struct connection *all, double seconds) {
     double count = mode == SINK || mode == SOURCE ? (double)moved_bytes / (double)size : (double)messages;
     print_window(start, count, server_pid, server_tid);
     if (mode == DATAGRAM) printf(", \"resent\": %llu", (unsigned long long)resent);
+    printf("}\n");
 }
 
 /* What was in flight since the last command was not lost: the server was stopped. */
@@ -359,8 +360,7 @@ static void obey(struct connection *all) {
     while (next_command(&measure, &seconds)) {
         if (mode == DATAGRAM) forget_waiting(all);
         if (measure) measure_window(all, seconds);
-        else run_for(all, seconds), printf("{");
-        printf("}\n");
+        else run_for(all, seconds), printf("{}\n");
         fflush(stdout);
     }
 }
@@ -375,7 +375,6 @@ static void measure(size_t answer_length) {
     }
     run_for(all, warmup_s);
     measure_window(all, duration_s);
-    printf("}\n");
 }
 
 int main(int argc, char **argv) {

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from suite.child import MEASURE, WARM_UP
@@ -23,25 +22,34 @@ PATIENCE_S = 60.0
 _END_S = 1.0
 
 
-class Contender(ABC):
-    """One loop in one round of a row. *child* is the process that the loop is in."""
+class Contender:
+    """One loop in one round of a row.
 
-    def __init__(self, child: Child) -> None:
+    *child* is the process that the loop is in, and *meter* the one that takes commands and measures: the same for a
+    micro workload or a client, and for a server its load generator, whose connections stay open from window to window.
+    Before each window the loop works *settle_s* seconds unmeasured.
+    """
+
+    def __init__(self, child: Child, meter: Child, settle_s: float) -> None:
         self.child = child
+        self._meter = meter
+        self._settle_s = settle_s
 
-    @abstractmethod
     def warm_up(self, seconds: float) -> None:
         """Have the loop work, unmeasured.
 
         :raises RunError: it failed.
         """
+        self._tell(WARM_UP, seconds)
 
-    @abstractmethod
     def measure(self, seconds: float) -> Result:
         """Measure one window.
 
         :raises RunError: it failed.
         """
+        if self._settle_s:
+            self._tell(WARM_UP, self._settle_s)
+        return self._tell(MEASURE, seconds)
 
     def measure_alone(self, warmup_s: float, duration_s: float) -> Result:
         """Warm up and measure once, for rows that have no windows.
@@ -60,40 +68,9 @@ class Contender(ABC):
         finally:
             self.child.pause()
 
-
-class _Commanded(Contender):
-    """A process that does what it is told and measures itself: a micro workload or a client."""
-
-    def __init__(self, child: Child, settle_s: float) -> None:
-        super().__init__(child)
-        self._settle_s = settle_s
-
-    def warm_up(self, seconds: float) -> None:
-        self.child.ask(f"{WARM_UP} {seconds}", seconds + PATIENCE_S)
-
-    def measure(self, seconds: float) -> Result:
-        if self._settle_s:
-            self.warm_up(self._settle_s)
-        return self.child.ask(f"{MEASURE} {seconds}", seconds + PATIENCE_S)
-
-
-class _Server(Contender):
-    """A server, measured by a load generator of its own whose connections stay open from window to window."""
-
-    def __init__(self, child: Child, load: Child) -> None:
-        super().__init__(child)
-        self._load = load
-
-    def warm_up(self, seconds: float) -> None:
-        self._tell(WARM_UP, seconds)
-
-    def measure(self, seconds: float) -> Result:
-        self._tell(WARM_UP, SETTLE_S)
-        return self._tell(MEASURE, seconds)
-
     def _tell(self, command: str, seconds: float) -> Result:
-        with _saying_how_it_ended(self.child):
-            return self._load.ask(f"{command} {seconds}", seconds + PATIENCE_S)
+        with nullcontext() if self._meter is self.child else _saying_how_it_ended(self.child):
+            return self._meter.ask(f"{command} {seconds}", seconds + PATIENCE_S)
 
 
 @contextmanager
@@ -152,7 +129,7 @@ def _serving(row: Workload, loop: str, settings: Settings) -> Iterator[tuple[Chi
 @contextmanager
 def _open_server(row: Workload, loop: str, settings: Settings) -> Iterator[Contender]:
     with _serving(row, loop, settings) as (server, load), Child([*load, "--commands", "1"]) as generator:
-        yield _Server(server, generator)
+        yield Contender(server, generator, SETTLE_S)
 
 
 def measure_idle_server(row: Workload, loop: str, settings: Settings) -> Result:
@@ -177,7 +154,7 @@ def _open_client(row: Workload, loop: str, settings: Settings) -> Iterator[Conte
         command = [sys.executable, "-m", "suite.clients", "--loop", loop, "--kind", row.server]
         command += ["--port", str(port), "--connections", str(row.connections)]
         with Child(command + _core_arguments(settings.loop_core)) as client:
-            yield _Commanded(client, SETTLE_S)
+            yield Contender(client, client, SETTLE_S)
 
 
 @contextmanager
@@ -186,7 +163,7 @@ def _open_micro(row: Workload, loop: str, settings: Settings) -> Iterator[Conten
     command += ["--size", str(row.size), *_core_arguments(settings.loop_core)]
     command += _core_arguments(settings.load_core, "--peer-cpu")
     with Child(command) as child:
-        yield _Commanded(child, 0)
+        yield Contender(child, child, 0)
 
 
 _OPEN = {"micro": _open_micro, "server": _open_server, "client": _open_client}
