@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
+import os
 import sys
 from typing import cast
 
@@ -60,6 +62,7 @@ async def _train() -> None:
     await _protocols(loop)
     await _streams()
     await _datagrams(loop)
+    await _pipes(loop)
     for turn in range(_TURNS):
         await asyncio.sleep(0)
         loop.call_later(turn / 1e6, id, turn)
@@ -68,6 +71,7 @@ async def _train() -> None:
     for _ in range(100):
         await asyncio.to_thread(id, None)
     await loop.shutdown_default_executor()
+    gc.collect()
 
 
 async def _protocols(loop: asyncio.AbstractEventLoop) -> None:
@@ -102,6 +106,18 @@ async def _datagrams(loop: asyncio.AbstractEventLoop) -> None:
     transport.sendto(_MESSAGE, transport.get_extra_info("sockname"))
     await asyncio.sleep(0.02)  # it sends to itself as fast as it can
     transport.close()
+
+
+async def _pipes(loop: asyncio.AbstractEventLoop) -> None:
+    read_fd, write_fd = os.pipe()
+    reader = asyncio.StreamReader()
+    reading, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read_fd, "rb", 0))
+    writing, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(write_fd, "wb", 0))
+    writing.write(_MESSAGE)
+    await reader.readexactly(len(_MESSAGE))
+    writing.close()
+    await reader.read()
+    reading.close()
 
 
 if __name__ == "__main__":

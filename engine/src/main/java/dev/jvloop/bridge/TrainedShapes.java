@@ -49,6 +49,8 @@ public final class TrainedShapes {
         LongSupplier threeObjectsAndFive = () -> x.hashCode() + y.hashCode() + z.hashCode() + a + b + c + d + e;
         LongSupplier twoObjectsAndDouble = () -> x.hashCode() + y.hashCode() + (long) value;
         Runnable mixed = () -> Collections.addAll(new ArrayList<>(), x, a, y);
+        Runnable twoObjects = () -> Collections.addAll(new ArrayList<>(), x, y);
+        Runnable objectAndLong = () -> Collections.addAll(new ArrayList<>(), x, a);
         return List.of(
                 oneObject,
                 twoLongs,
@@ -57,7 +59,9 @@ public final class TrainedShapes {
                 twoObjectsAndFour,
                 threeObjectsAndFive,
                 twoObjectsAndDouble,
-                mixed);
+                mixed,
+                twoObjects,
+                objectAndLong);
     }
 
     /** A method handle's own calls are methods that cannot be overridden. */
@@ -66,9 +70,10 @@ public final class TrainedShapes {
         LongSupplier fourLongs = () -> own + a + b + c + d;
         LongSupplier fiveLongs = () -> own + a + b + c + d + e;
         LongSupplier sevenLongs = () -> own + a + b + c + d + e + f + g;
+        LongSupplier objectAndFour = () -> own + x.hashCode() + a + b + c + d;
         LongSupplier twoObjectsAndFour = () -> own + x.hashCode() + y.hashCode() + a + b + c + d;
         LongSupplier threeObjectsAndFive = () -> own + x.hashCode() + y.hashCode() + z.hashCode() + a + b + c + d + e;
-        return List.of(fourLongs, fiveLongs, sevenLongs, twoObjectsAndFour, threeObjectsAndFive);
+        return List.of(fourLongs, fiveLongs, sevenLongs, objectAndFour, twoObjectsAndFour, threeObjectsAndFive);
     }
 
     /** Floats are made of doubles, which travel in registers of their own. */
@@ -115,7 +120,10 @@ public final class TrainedShapes {
             return (long) zeroOf(5).invokeExact(1L, 2L, 3L, 4L, 5L)
                     + (long) zeroOf(7).invokeExact(1L, 2L, 3L, 4L, 5L, 6L, 7L)
                     + (long) MethodHandles.empty(MethodType.methodType(long.class, long.class, double.class))
-                            .invokeExact(1L, 2.0);
+                            .invokeExact(1L, 2.0)
+                    + (long) MethodHandles.empty(MethodType.methodType(
+                                    long.class, Object.class, long.class, long.class, long.class, long.class))
+                            .invokeExact((Object) null, 1L, 2L, 3L, 4L);
         } catch (Throwable t) {
             throw new IllegalStateException(t);
         }

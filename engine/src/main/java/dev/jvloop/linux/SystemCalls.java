@@ -1,13 +1,13 @@
 package dev.jvloop.linux;
 
 import dev.jvloop.capi.Downcall;
+import dev.jvloop.capi.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.VarHandle;
 
 /**
  * System calls, in one errno funnel: every method returns what the kernel does, a result of 0 or more or
@@ -25,8 +25,8 @@ public class SystemCalls {
     private static final FunctionDescriptor SHAPE = Downcall.longs(5);
 
     static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
-    private static final VarHandle ERRNO_VALUE =
-            Linker.Option.captureStateLayout().varHandle(MemoryLayout.PathElement.groupElement("errno"));
+    private static final long ERRNO_OFFSET =
+            Linker.Option.captureStateLayout().byteOffset(MemoryLayout.PathElement.groupElement("errno"));
 
     private static final MethodHandle RECV = critical("recv");
     private static final MethodHandle SEND = critical("send");
@@ -73,15 +73,19 @@ public class SystemCalls {
         return state;
     }
 
+    private int errno() {
+        return Memory.getInt(state.address() + ERRNO_OFFSET);
+    }
+
     /** Result of a call whose C type is ssize_t. */
     long result(long value) {
-        return value >= 0 ? value : -(int) ERRNO_VALUE.get(state, 0L);
+        return value >= 0 ? value : -errno();
     }
 
     /** Result of a call whose C type is int: the upper half of the register is undefined. */
     private int intResult(long value) {
         int narrow = (int) value;
-        return narrow >= 0 ? narrow : -(int) ERRNO_VALUE.get(state, 0L);
+        return narrow >= 0 ? narrow : -errno();
     }
 
     public long recv(int fd, long buffer, long length) {

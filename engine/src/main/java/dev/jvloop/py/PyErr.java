@@ -4,7 +4,6 @@ import dev.jvloop.capi.Objects;
 import dev.jvloop.capi.PyErrors;
 import dev.jvloop.capi.RaisedException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 
 /** Raising and catching Python exceptions. All methods need the GIL. */
 public final class PyErr {
@@ -87,8 +86,7 @@ public final class PyErr {
 
     /** Takes the raised exception out of the indicator: a new reference. */
     public static long newTaken() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment words = arena.allocate(24, 8);
+        try (Scratch.Piece words = Scratch.take(24)) {
             return RaisedException.take(words.address());
         }
     }
@@ -107,13 +105,15 @@ public final class PyErr {
 
     /** Runs code that may run Python while the error indicator may be set, and leaves the indicator as it was. */
     public static void preserving(Runnable action) {
+        if (PyErrors.PyErr_Occurred() == 0) {
+            action.run();
+            return;
+        }
         long ownedException = newTaken();
         try {
             action.run();
         } finally {
-            if (ownedException != 0) {
-                raiseOwned(ownedException);
-            }
+            raiseOwned(ownedException);
         }
     }
 }
