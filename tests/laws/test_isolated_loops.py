@@ -282,7 +282,8 @@ def test_the_collector_runs_while_loops_run(loop_factory: Factory) -> None:
     stop = threading.Event()
 
     def collect() -> None:
-        while not stop.is_set():
+        # Between two of them the others must get on: one after the other stopped all of them for good.
+        while not stop.wait(0.001):
             gc.collect()
 
     def work() -> None:
@@ -296,9 +297,11 @@ def test_the_collector_runs_while_loops_run(loop_factory: Factory) -> None:
     collector.start(collect)
     for _ in range(4):
         threads.start(work)
-    threads.join()
-    stop.set()
-    collector.join()
+    try:
+        threads.join()
+    finally:
+        stop.set()
+        collector.join()
 
 
 def test_handles_are_cancelled_from_other_threads(loop_factory: Factory, backend: Any) -> None:
