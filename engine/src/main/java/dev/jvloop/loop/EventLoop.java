@@ -22,7 +22,8 @@ import java.util.function.LongConsumer;
 import java.util.random.RandomGenerator;
 
 /**
- * The state of one {@code jvloop.Loop}: ready queue, timers, poller, and the iteration over them.
+ * The state of one {@code jvloop.Loop}, and the iteration over it. What there is to run is in the {@link Schedule}, and
+ * whether the loop waits, and what wakes it, in {@link Sleep}.
  *
  * <p>The loop runs on the Python thread that called {@code run_forever}. Everything here is guarded by the GIL, which
  * is released only while {@link Poller#await} blocks. In free-threaded Python it belongs to the thread that has the
@@ -58,27 +59,18 @@ public final class EventLoop {
     private FaultySystemCalls faultsOrNull;
     private final Poller poller = new Poller(properCalls);
     private final Handles handles;
-    private final ReadyQueue ready = new ReadyQueue();
     private final Arena arena = Arena.ofAuto();
     private final IoScratch scratch = new IoScratch(arena);
-    private final Timers timers;
     private final CallbackEnd callbackEnd = new CallbackEnd();
     private final DescriptorOwners owners = new DescriptorOwners();
     private final ThreadClaim claim = Version.FREE_THREADED ? new ThreadClaim() : null;
-    private final Mailbox mailbox = Version.FREE_THREADED ? new Mailbox() : null;
-    /** Null until somebody wants it. */
-    private Inbox inbox;
-    /** Releasing a handle that was left may run code that asks for the next deadline, and so for what was left. */
-    private boolean takingMail;
+    private final Schedule schedule;
+    private final Sleep sleep;
 
     private long nextPollNanos;
-    /** Whether somebody waits on the poller, here or outside. With the GIL held; without a GIL the mailbox knows. */
-    private boolean sleeping;
-
     private long iterationCount;
     private boolean receivedLarge;
 
-    private TaskShuffle shuffleOrNull;
     private boolean running;
     /** Which thread runs it. */
     private final ThreadClaim run = new ThreadClaim();
@@ -100,7 +92,9 @@ public final class EventLoop {
     EventLoop(long self, int overridden, boolean strict) {
         this.self = self;
         this.handles = new Handles(self, scratch);
-        this.timers = new Timers(scratch);
+        Mailbox mailboxOrNull = Version.FREE_THREADED ? new Mailbox() : null;
+        this.schedule = new Schedule(handles, scratch, claim, mailboxOrNull);
+        this.sleep = new Sleep(poller, mailboxOrNull);
         this.ownClock = Clock.monotonicSince(strict ? System.nanoTime() : 0);
         this.clock = (overridden & OWN_TIME) != 0 ? Clock.ofPythonMethod(self) : ownClock;
         this.strict = strict;
@@ -130,7 +124,7 @@ public final class EventLoop {
 
     /** Whether the loop's thread is in a callback, the end of which {@link #callbackEnd} tells. */
     public boolean isInCallback() {
-        return running && !sleeping;
+        return running && !sleep.isAsleep();
     }
 
     public Clock clock() {
@@ -199,28 +193,25 @@ public final class EventLoop {
     }
 
     Timers timers() {
-        return timers;
+        return schedule.timers();
     }
 
     /** Where Java threads leave what this loop is to run. Asked for by the loop's thread, or before the loop runs. */
     public Inbox inbox() {
-        if (inbox == null) {
-            inbox = new Inbox(poller);
-        }
-        return inbox;
+        return sleep.inbox();
     }
 
     // ---- scheduling ----
 
     /** Queues a handle and returns a new reference to it for the caller. */
     public long schedule(long ownedHandle) {
-        enqueue(Refs.incref(ownedHandle));
+        schedule.add(Refs.incref(ownedHandle));
         return ownedHandle;
     }
 
     /** Queues a callback as {@code call_soon} does. */
     public void callSoon(long callback, long arguments, long count, long context) {
-        enqueue(handles.newHandle(callback, arguments, count, context));
+        schedule.add(handles.newHandle(callback, arguments, count, context));
     }
 
     /** Queues a handle that others hold too; one that was cancelled, or that a closed loop is given, is left out. */
@@ -229,61 +220,18 @@ public final class EventLoop {
             throw PyErr.raise(PyErr.TYPE_ERROR, "an asyncio.Handle is required, not " + Py.typeName(handle));
         }
         if (!Handles.isCancelled(handle) && !isClosed()) {
-            enqueue(Refs.incref(handle));
+            schedule.add(Refs.incref(handle));
         }
     }
 
     /** Whether the calling thread may touch the queues: it has the GIL or, without one, the loop. */
     boolean isMine() {
-        return !Version.FREE_THREADED || claim.isMine();
-    }
-
-    private void enqueue(long ownedHandle) {
-        if (isMine()) {
-            ready.push(ownedHandle);
-        } else {
-            post(ownedHandle, Mailbox.NOW);
-        }
-    }
-
-    /** Leaves a handle for the loop's thread. */
-    private void post(long ownedHandle, long deadlineNanos) {
-        if (!mailbox.put(ownedHandle, deadlineNanos)) {
-            // Asked a moment ago, the loop was open. Nobody will run what a closed loop is given, nor free it.
-            Handles.cancel(ownedHandle);
-            Refs.decref(ownedHandle);
-        }
-    }
-
-    /** Brings what other threads have left to where it belongs. */
-    private void takeMail() {
-        if (takingMail || mailbox.isEmpty()) {
-            return;
-        }
-        takingMail = true;
-        int count = mailbox.take();
-        for (int i = 0; i < count; i++) {
-            long deadline = mailbox.takenDeadline(i);
-            long ownedHandle = mailbox.takenHandle(i);
-            if (deadline == Mailbox.NOW) {
-                ready.push(ownedHandle);
-            } else if (deadline == Mailbox.CANCELLED) {
-                removeTimer(ownedHandle);
-                Refs.decref(ownedHandle);
-            } else {
-                timers.add(deadline, ownedHandle);
-            }
-        }
-        takingMail = false;
+        return schedule.isMine();
     }
 
     /** Takes up a TimerHandle; returns a new reference to it for the caller. */
     long scheduleTimer(double when, long ownedTimerHandle) {
-        long deadline = Clock.deadlineNanos(when);
-        if (isMine()) {
-            timers.add(deadline, Refs.incref(ownedTimerHandle));
-        } else {
-            post(Refs.incref(ownedTimerHandle), Math.max(deadline, Mailbox.EARLIEST));
+        if (!schedule.addTimer(Clock.deadlineNanos(when), Refs.incref(ownedTimerHandle))) {
             wakeup();
         }
         return ownedTimerHandle;
@@ -291,23 +239,12 @@ public final class EventLoop {
 
     /** A new reference to a future that wakes after {@code seconds}. */
     long newSleep(double seconds) {
-        return timers.newSleep(Clock.deadlineNanos(time() + seconds));
+        return schedule.timers().newSleep(Clock.deadlineNanos(time() + seconds));
     }
 
     /** Takes out a TimerHandle that is being cancelled. */
     void removeTimer(long timerHandle) {
-        if (isMine()) {
-            if (!timers.remove(timerHandle)) {
-                return;
-            }
-            if (running && !Version.FREE_THREADED) {
-                handles.recycleSoon(timerHandle);
-            } else {
-                Refs.decref(timerHandle);
-            }
-        } else if (Handles.isScheduled(timerHandle)) {
-            post(Refs.incref(timerHandle), Mailbox.CANCELLED);
-        }
+        schedule.removeTimer(timerHandle, running);
     }
 
     /**
@@ -352,17 +289,17 @@ public final class EventLoop {
 
     /** Whether callbacks wait to run. */
     public boolean hasReadyCallbacks() {
-        return !ready.isEmpty();
+        return !schedule.ready().isEmpty();
     }
 
     // What the loop was doing a moment ago: any thread may look, since it is no more than a look.
 
     public int readyCount() {
-        return ready.size();
+        return schedule.ready().size();
     }
 
     public int timerCount() {
-        return timers.count();
+        return schedule.timers().count();
     }
 
     public long iterationCount() {
@@ -371,12 +308,7 @@ public final class EventLoop {
 
     /** Ends a blocking wait of this loop. Any thread that holds the GIL, or would. */
     public void wakeup() {
-        if (Version.FREE_THREADED) {
-            mailbox.wake(poller);
-        } else if (sleeping && !closed) {
-            sleeping = false;
-            poller.wakeup();
-        }
+        sleep.wake();
     }
 
     // ---- running ----
@@ -406,7 +338,7 @@ public final class EventLoop {
         nextPollNanos = Long.MIN_VALUE;
         ThreadGuard.Claim runOrNull = run.takeIfFreeOrNull();
         running = true;
-        setSleeping(false);
+        sleep.setAsleep(false);
         try {
             do {
                 iterate();
@@ -421,23 +353,13 @@ public final class EventLoop {
                 if (runOrNull != null) {
                     runOrNull.release();
                 }
-                setSleeping(watchedFromOutside);
+                sleep.setAsleep(watchedFromOutside);
             }
         }
         if (runsOnce) {
             stoppedOnce = isStopping();
             // What called this goes on until stop().
             Refs.setSlot(self, LoopLayout.STOPPING, Refs.incref(Py.TRUE));
-        }
-    }
-
-    private void setSleeping(boolean value) {
-        sleeping = value;
-        if (Version.FREE_THREADED) {
-            mailbox.setAsleep(value);
-        }
-        if (inbox != null) {
-            inbox.setAsleep(value);
         }
     }
 
@@ -474,18 +396,20 @@ public final class EventLoop {
     void watchFromOutside() {
         watchedFromOutside = true;
         if (!running) {
-            setSleeping(true);
+            sleep.setAsleep(true);
         }
     }
 
     /** Loop time at which there is something to run, NaN if nothing but I/O would change that. */
     double nextDeadlineSeconds() {
         if (Version.FREE_THREADED) {
-            takeMail();
+            schedule.takeMail();
         }
-        if (!ready.isEmpty() || isStopping() || (inbox != null && !inbox.isEmpty())) {
+        Inbox inboxOrNull = sleep.inboxOrNull();
+        if (hasReadyCallbacks() || isStopping() || (inboxOrNull != null && !inboxOrNull.isEmpty())) {
             return time();
         }
+        Timers timers = schedule.timers();
         return timers.isEmpty() ? Double.NaN : Clock.toSeconds(timers.firstDeadline());
     }
 
@@ -494,27 +418,29 @@ public final class EventLoop {
         iterationCount++;
         if (Version.FREE_THREADED) {
             // A timer that was left there says how long to wait.
-            takeMail();
+            schedule.takeMail();
         }
-        if (inbox != null) {
-            inbox.run(callbackEnd);
+        Inbox inboxOrNull = sleep.inboxOrNull();
+        if (inboxOrNull != null) {
+            inboxOrNull.run(callbackEnd);
         }
         handles.recycleCancelledTimers();
         long now = clock.nanos();
-        if (ready.isEmpty() && !isStopping()) {
+        if (schedule.ready().isEmpty() && !isStopping()) {
             waitForIo(now);
         } else if (now >= nextPollNanos) {
             pollWithoutWaiting(now);
         }
         if (Version.FREE_THREADED) {
-            takeMail();
+            schedule.takeMail();
         }
-        takeDueTimers();
+        schedule.takeDueTimers(clock);
         runReady();
     }
 
     private void waitForIo(long now) {
         long timeout = waitLimitNanos;
+        Timers timers = schedule.timers();
         if (!timers.isEmpty()) {
             long untilTimer = timers.nanosUntilFirst(now);
             timeout = timeout == FOREVER ? untilTimer : Math.min(timeout, untilTimer);
@@ -533,7 +459,7 @@ public final class EventLoop {
         }
         handles.freeSome();
         long realWait = clock.beginWait(timeout, waitLimitNanos);
-        int count = realWait == 0 ? 0 : sleep(realWait);
+        int count = realWait == 0 ? 0 : sleep.untilIo(this, realWait);
         if (count == 0) {
             clock.endWait();
         }
@@ -546,28 +472,6 @@ public final class EventLoop {
             throw PyErr.raiseOsError(-count);
         }
         nextPollNanos = Long.MIN_VALUE;
-    }
-
-    private int sleep(long timeoutNanos) {
-        sleeping = true;
-        // Another thread may have called stop() just now, and found nobody to wake.
-        if (Version.FREE_THREADED && (!mailbox.fallAsleep() || isStopping())) {
-            setSleeping(false);
-            return 0;
-        }
-        if (inbox != null && !inbox.fallAsleep()) {
-            setSleeping(false);
-            return 0;
-        }
-        long threadState = Gil.release();
-        int count;
-        try {
-            count = poller.await(timeoutNanos);
-        } finally {
-            Gil.acquire(threadState);
-            setSleeping(false);
-        }
-        return count;
     }
 
     /**
@@ -587,17 +491,9 @@ public final class EventLoop {
         nextPollNanos = now + POLL_INTERVAL_NANOS;
     }
 
-    private void takeDueTimers() {
-        if (!timers.isEmpty()) {
-            timers.takeDue(clock.nanos(), ready);
-        }
-    }
-
     /** Runs what is ready now; what the callbacks add is for the next iteration. */
     private void runReady() {
-        if (shuffleOrNull != null) {
-            shuffleOrNull.shuffle(ready);
-        }
+        ReadyQueue ready = schedule.readyInOrder();
         int count = ready.size();
         for (int i = 0; i < count && !ready.isEmpty(); i++) {
             long ownedHandle = ready.pop();
@@ -624,8 +520,7 @@ public final class EventLoop {
     void useSeed(long seed) {
         // Not java.util.Random: seeds that differ little begin with the same numbers there.
         RandomGenerator random = new SplittableRandom(seed);
-        shuffleOrNull = new TaskShuffle(random);
-        timers.shuffle(shuffleOrNull);
+        schedule.shuffle(new TaskShuffle(random));
         poller.shuffle(random);
     }
 
@@ -639,12 +534,7 @@ public final class EventLoop {
 
     /** Calls {@code visit} with each Python object that this loop owns a reference to. */
     void visitReferences(LongConsumer visit) {
-        ready.forEach(visit);
-        timers.forEach(visit);
-        if (Version.FREE_THREADED) {
-            mailbox.forEach(visit);
-        }
-        handles.visitReferences(visit);
+        schedule.visitReferences(visit);
         if (clock instanceof ReferenceHolder holder) {
             holder.visitReferences(visit);
         }
@@ -657,13 +547,7 @@ public final class EventLoop {
 
     /** Drops every handle that is still queued, as {@code Loop.close} does. */
     public void clearQueues() {
-        if (Version.FREE_THREADED) {
-            takeMail();
-        }
-        while (!ready.isEmpty()) {
-            Refs.decref(ready.pop());
-        }
-        timers.clear();
+        schedule.clear();
     }
 
     /** Gives back descriptors and memory. The loop is not running. */
@@ -672,12 +556,7 @@ public final class EventLoop {
             return;
         }
         closed = true;
-        if (Version.FREE_THREADED) {
-            mailbox.close();
-        }
-        if (inbox != null) {
-            inbox.close();
-        }
+        sleep.close();
         clearQueues();
         handles.clear();
         poller.forEachHandler(EventLoop::release);
