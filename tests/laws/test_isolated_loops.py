@@ -282,7 +282,7 @@ def test_the_collector_runs_while_loops_run(loop_factory: Factory) -> None:
     stop = threading.Event()
 
     def collect() -> None:
-        # Between two of them the others must get on: one after the other stopped all of them for good.
+        # The pause is for the others: with one right after the other they hardly ran on a quiet machine.
         while not stop.wait(0.001):
             gc.collect()
 

@@ -3,8 +3,8 @@ package dev.jvloop.loop;
 import dev.jvloop.capi.Memory;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.Refs;
+import dev.jvloop.py.Scratch;
 import dev.jvloop.py.ThreadGuard;
-import java.lang.foreign.Arena;
 
 /** Lets one thread at a time use a loop, for methods of {@code jvloop.Loop} that are not thread-safe. */
 public final class LoopGuard implements ThreadGuard {
@@ -33,10 +33,9 @@ public final class LoopGuard implements ThreadGuard {
             return false;
         }
         long ownedMethod = Py.newAttribute(object, method);
-        try (Arena arena = Arena.ofConfined()) {
-            long argument = arena.allocate(8, 8).address();
-            Memory.putLong(argument, argumentOrZero);
-            return leaveCallToLoopThread(loop, ownedMethod, argument, argumentOrZero == 0 ? 0 : 1);
+        try (Scratch.Piece argument = Scratch.take(8)) {
+            Memory.putLong(argument.address(), argumentOrZero);
+            return leaveCallToLoopThread(loop, ownedMethod, argument.address(), argumentOrZero == 0 ? 0 : 1);
         } finally {
             Refs.decref(ownedMethod);
         }

@@ -74,11 +74,10 @@ public final class Calls {
      */
     public static long newResultAsMethod(long function, long self, long arguments, long count, long names) {
         long all = count + (names == 0 ? 0 : Py.size(names));
-        try (Arena arena = Arena.ofConfined()) {
-            long array = arena.allocate(8 * (all + 1), 8).address();
-            Memory.putLong(array, self);
-            Memory.copy(arguments, array + 8, 8 * all);
-            return PyErr.checked(Abstract.PyObject_Vectorcall(function, array, count + 1, names));
+        try (Scratch.Piece array = Scratch.take(8 * (all + 1))) {
+            Memory.putLong(array.address(), self);
+            Memory.copy(arguments, array.address() + 8, 8 * all);
+            return PyErr.checked(Abstract.PyObject_Vectorcall(function, array.address(), count + 1, names));
         }
     }
 
