@@ -75,8 +75,8 @@ class BaseTransport(asyncio.BaseTransport):
     def __del__(self, _warn: Any = warnings.warn) -> None:
         if _fork is None or _fork.jvm_is_gone:  # None when the interpreter has cleared the modules, at exit
             return
-        if not hasattr(self, "_java_half") or self._fileno() < 0:
-            return
+        if getattr(self, "_loop", None) is None or not hasattr(self, "_java_half") or self._fileno() < 0:
+            return  # closed, in which case it has no loop, or never opened
         _warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
         self._abandon()
 

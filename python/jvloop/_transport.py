@@ -129,7 +129,8 @@ class StreamTransport(SocketTransport):
             sock.close()
         elif fd >= 0:
             os.close(fd)
-        fail_empty_waiter(self, ConnectionError("Connection is closed by peer"))
+        if self._empty_waiter is not None:
+            fail_empty_waiter(self, ConnectionError("Connection is closed by peer"))
         server, self._server = self._server, None
         if server is not None:
             detach(server, self)

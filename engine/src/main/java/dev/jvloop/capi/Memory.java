@@ -89,7 +89,22 @@ public final class Memory {
     }
 
     public static void copy(long from, long to, long byteCount) {
-        MemorySegment.copy(ALL, from, ALL, to, byteCount);
+        if (UNSAFE_OR_NULL == null) {
+            MemorySegment.copy(ALL, from, ALL, to, byteCount);
+        } else {
+            UNSAFE_OR_NULL.copyMemory(from, to, byteCount);
+        }
+    }
+
+    /** A copy of {@code byteCount} bytes. */
+    public static byte[] bytes(long address, int byteCount) {
+        byte[] bytes = new byte[byteCount];
+        if (UNSAFE_OR_NULL == null) {
+            MemorySegment.copy(ALL, ValueLayout.JAVA_BYTE, address, bytes, 0, byteCount);
+        } else {
+            UNSAFE_OR_NULL.copyMemory(null, address, bytes, sun.misc.Unsafe.ARRAY_BYTE_BASE_OFFSET, byteCount);
+        }
+        return bytes;
     }
 
     /** The NUL-terminated UTF-8 string at {@code address}. */

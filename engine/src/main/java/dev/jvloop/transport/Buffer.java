@@ -10,18 +10,21 @@ import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
 import dev.jvloop.py.Refs;
-import java.lang.foreign.Arena;
+import dev.jvloop.py.Scratch;
 
-/** The memory of an object that has the buffer protocol, until {@link #close}. */
+/**
+ * The memory of an object that has the buffer protocol, until {@link #close}. Buffers are closed in the opposite order, by
+ * the same thread.
+ */
 final class Buffer implements AutoCloseable {
     private static final long PY_BUF_SIMPLE = 0;
     private static final long PY_BUF_WRITABLE = 1;
-    private final Arena arena = Arena.ofConfined();
-    private final long view = arena.allocate(BufferView.SIZE_BYTES, 8).address();
+    private final Scratch.Piece memory = Scratch.take(BufferView.SIZE_BYTES);
+    private final long view = memory.address();
 
     private Buffer(long exporter, long flags) {
         if (Buffers.PyObject_GetBuffer(exporter, view, flags) != 0) {
-            arena.close();
+            memory.close();
             throw PythonError.SET;
         }
     }
@@ -82,6 +85,6 @@ final class Buffer implements AutoCloseable {
     @Override
     public void close() {
         Buffers.PyBuffer_Release(view);
-        arena.close();
+        memory.close();
     }
 }

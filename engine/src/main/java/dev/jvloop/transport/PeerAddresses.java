@@ -13,6 +13,7 @@ import dev.jvloop.py.Calls;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.Refs;
+import dev.jvloop.py.Scratch;
 import java.lang.foreign.Arena;
 
 /**
@@ -91,10 +92,9 @@ final class PeerAddresses {
         }
         boolean isInet6 = family == SocketAddress.AF_INET6;
         long ownedTuple = PyErr.checked(Tuples.PyTuple_New(isInet6 ? 4 : 2));
-        try (Arena text = Arena.ofConfined()) {
-            long host = text.allocate(SocketAddress.HOST_TEXT_SIZE).address();
-            SocketAddress.putHostText(address, host);
-            setItem(ownedTuple, 0, PyErr.checked(Unicode.PyUnicode_FromString(host)));
+        try (Scratch.Piece host = Scratch.take(SocketAddress.HOST_TEXT_SIZE)) {
+            SocketAddress.putHostText(address, host.address());
+            setItem(ownedTuple, 0, PyErr.checked(Unicode.PyUnicode_FromString(host.address())));
         }
         setItem(ownedTuple, 1, PyErr.checked(Longs.PyLong_FromLongLong(SocketAddress.port(address))));
         if (isInet6) {

@@ -25,7 +25,7 @@ record SocketAddresses(byte[] local, byte[] peer) {
     /** Copies the address that the kernel has just written to the loop's scratch memory. */
     static byte[] copyFrom(IoScratch scratch) {
         int length = Math.min(Memory.getInt(scratch.addressLength), IoScratch.SOCKADDR_SIZE);
-        return Memory.segment(scratch.address, length).toArray(ValueLayout.JAVA_BYTE);
+        return Memory.bytes(scratch.address, length);
     }
 
     /** The address that a descriptor is bound to; empty if the kernel does not say. */

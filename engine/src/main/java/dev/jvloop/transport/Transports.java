@@ -11,6 +11,7 @@ import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
 import dev.jvloop.py.Refs;
+import dev.jvloop.py.Scratch;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -42,14 +43,15 @@ final class Transports {
      */
     static void accept(EventLoop loop, int fd, SocketAddresses addresses, long protocol, long server, long context) {
         long ownedTransport = PyErr.checked(Objects.PyType_GenericAlloc(STREAM_TRANSPORT, 0));
-        Refs.setSlot(ownedTransport, TransportLayout.LOOP, Refs.incref(loop.self()));
-        Refs.setSlot(ownedTransport, TransportLayout.PROTOCOL, Refs.incref(protocol));
-        Refs.setSlot(ownedTransport, TransportLayout.SERVER, Py.newNone());
-        Refs.setSlot(ownedTransport, TransportLayout.SOCK, Py.newNone());
-        Refs.setSlot(ownedTransport, TransportLayout.EXTRA, Py.newNone());
-        Refs.setSlot(ownedTransport, TransportLayout.EMPTY_WAITER, Py.newNone());
-        Refs.setSlot(ownedTransport, TransportLayout.PROTOCOL_PAUSED, Py.newBool(false));
-        Refs.setSlot(ownedTransport, TransportLayout.CONTEXT, Refs.incref(context));
+        // Nobody has seen the object yet, and its slots are empty.
+        Memory.putLong(ownedTransport + TransportLayout.LOOP, Refs.incref(loop.self()));
+        Memory.putLong(ownedTransport + TransportLayout.PROTOCOL, Refs.incref(protocol));
+        Memory.putLong(ownedTransport + TransportLayout.SERVER, Py.newNone());
+        Memory.putLong(ownedTransport + TransportLayout.SOCK, Py.newNone());
+        Memory.putLong(ownedTransport + TransportLayout.EXTRA, Py.newNone());
+        Memory.putLong(ownedTransport + TransportLayout.EMPTY_WAITER, Py.newNone());
+        Memory.putLong(ownedTransport + TransportLayout.PROTOCOL_PAUSED, Py.newBool(false));
+        Memory.putLong(ownedTransport + TransportLayout.CONTEXT, Refs.incref(context));
         StreamTransport transport = new StreamTransport(loop, ownedTransport, fd, addresses);
         transport.attach();
         try {
@@ -81,10 +83,9 @@ final class Transports {
     static void scheduleStart(EventLoop loop, long transport, long protocol, long context) {
         long ownedMade = Py.newAttribute(protocol, Names.CONNECTION_MADE);
         long ownedBegin = Py.newAttribute(transport, Names.BEGIN);
-        try (Arena arena = Arena.ofConfined()) {
-            long argument = arena.allocate(8, 8).address();
-            Memory.putLong(argument, transport);
-            loop.callSoon(ownedMade, argument, 1, context);
+        try (Scratch.Piece argument = Scratch.take(8)) {
+            Memory.putLong(argument.address(), transport);
+            loop.callSoon(ownedMade, argument.address(), 1, context);
             loop.callSoon(ownedBegin, 0, 0, context);
         } finally {
             Refs.decref(ownedMade);

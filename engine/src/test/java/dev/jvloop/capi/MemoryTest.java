@@ -59,5 +59,7 @@ class MemoryTest {
         assertEquals(text, Memory.getString(address));
         assertArrayEquals(
                 new byte[] {'h', (byte) 0xc3}, Memory.segment(address, 2).toArray(ValueLayout.JAVA_BYTE));
+        assertArrayEquals(new byte[] {(byte) 0xc3, (byte) 0xa9}, Memory.bytes(address + 1, 2));
+        assertArrayEquals(new byte[0], Memory.bytes(address, 0));
     }
 }
