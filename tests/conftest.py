@@ -35,6 +35,8 @@ LEAK_GRACE_S = 5.0
 SELECTED_LOOPS: pytest.StashKey[list[str]] = pytest.StashKey()
 BEFORE: pytest.StashKey[Snapshot] = pytest.StashKey()
 FAILED: pytest.StashKey[bool] = pytest.StashKey()
+STDERR: pytest.StashKey[int] = pytest.StashKey()
+"""The run's standard error. A test's goes into pytest's capture, which is lost where faulthandler ends the run."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +74,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if "uvloop" in wanted and importlib.util.find_spec("uvloop") is None:
         wanted.remove("uvloop")
     config.stash[SELECTED_LOOPS] = wanted
+    config.stash[STDERR] = os.dup(2)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if STDERR in config.stash:
+        os.close(config.stash[STDERR])
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -249,7 +257,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
         warm_up(backend)
     timeout = item.get_closest_marker("timeout")
     seconds = timeout.args[0] if timeout is not None and timeout.args else TEST_TIMEOUT_S
-    faulthandler.dump_traceback_later(seconds + HARD_TIMEOUT_MARGIN_S, exit=True)
+    faulthandler.dump_traceback_later(seconds + HARD_TIMEOUT_MARGIN_S, exit=True, file=item.config.stash[STDERR])
     gc.collect()
     item.stash[BEFORE] = take_snapshot()
     yield
