@@ -78,6 +78,9 @@ _HELPERS = (
 )
 
 
+_PROBE = b"jvloop"
+
+
 def _collect_objects(loop_class: type[Loop]) -> dict[str, object]:
     objects: dict[str, object] = {"None": None, "True": True, "False": False, "empty_tuple": ()}
     objects.update({f"type.{cls.__name__}": cls for cls in _BUILTIN_TYPES})
@@ -97,8 +100,8 @@ def _collect_objects(loop_class: type[Loop]) -> dict[str, object]:
         objects[f"base.{name}"] = getattr(asyncio.BaseEventLoop, name)
     objects["base.TimerHandle.cancel"] = asyncio.TimerHandle.cancel
     objects["base._set_result_unless_cancelled"] = futures._set_result_unless_cancelled  # type: ignore[attr-defined]
-    probe = b"jvloop"
-    objects.update({"probe.bytes": probe, "probe.tuple": (None, probe), "probe.int": 123_456_789, "probe.float": 1.5})
+    objects.update({"probe.bytes": _PROBE, "probe.unhashed": bytes(bytearray(_PROBE)), "probe.tuple": (None, _PROBE)})
+    objects.update({"probe.int": 123_456_789, "probe.float": 1.5})
     return objects
 
 
@@ -111,6 +114,7 @@ def _collect_numbers(loop_class: type[Loop]) -> dict[str, int]:
         numbers.update(slot_numbers("ThreadSafeHandle", _handles.ThreadSafeHandle, ("_lock",)))
     numbers["offset.Handle.__weakref__"] = _handles.Handle.__weakrefoffset__
     numbers.update({f"offset.{name}": value for name, value in _layout.offsets().items()})
+    numbers["probe.bytes_hash"] = hash(_PROBE)
     numbers["free_threaded"] = int("t" in sys.abiflags)
     numbers["LOG_THRESHOLD_FOR_CONNLOST_WRITES"] = constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES
     return numbers

@@ -83,6 +83,7 @@ def offsets() -> dict[str, int]:
         "ob_type": _index_of(id(bytes), data, header // _WORD, "ob_type"),
         "ob_size": header,
         "bytes_data": start,
+        "bytes_hash": _index_of(hash(data) % 2 ** (8 * _WORD), data, start // _WORD, "the hash of bytes"),
         "tuple_items": _index_of(id(pair[0]), pair, tuple.__basicsize__ // _WORD + 2, "tuple items"),
         "int_digit": digits,
         "context_entered": _context_entered(),

@@ -40,7 +40,7 @@ class StreamTransport(SocketTransport):
         _empty_waiter: asyncio.Future[None] | None
         _server: Any
 
-        def _open(self, fd: int, /) -> None: ...
+        def _open(self, fd: int, is_tcp: bool, /) -> None: ...
         def _address(self, which: int, /) -> bytes: ...
         def _set_sending_file(self, sending: bool, /) -> None: ...
 
@@ -58,8 +58,9 @@ class StreamTransport(SocketTransport):
         self._server = None
         self._empty_waiter = None
         self._describe_socket(sock)
-        self._open(sock.fileno())
-        if sock.family in (socket.AF_INET, socket.AF_INET6) and sock.type == socket.SOCK_STREAM:
+        is_tcp = sock.family in (socket.AF_INET, socket.AF_INET6) and sock.type == socket.SOCK_STREAM
+        self._open(sock.fileno(), is_tcp)
+        if is_tcp:
             # Small writes go out without waiting for the peer's acknowledgement, as on asyncio.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if server is not None:

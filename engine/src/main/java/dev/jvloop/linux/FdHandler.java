@@ -8,4 +8,12 @@ public interface FdHandler {
      * or write reports it. Called on the loop's thread.
      */
     void onReady(int events);
+
+    /**
+     * Whether this handler, where it watches for reading alone, reads all that has come, or else calls {@link
+     * Poller#readAgain}.
+     */
+    default boolean readsAll() {
+        return false;
+    }
 }

@@ -7,13 +7,18 @@ import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /**
- * Level-triggered epoll, a table of handlers by file descriptor, and an eventfd that wakes the wait.
+ * epoll, a table of handlers by file descriptor, and an eventfd that wakes the wait.
  *
  * <p>The fact that makes this hard: epoll watches open file <em>descriptions</em>, its table is keyed by descriptor
  * <em>number</em>, and a user may close a number while it is registered. The kernel then forgets it silently, the
  * number comes back with the next socket, and events that were already fetched may belong to the former one. So each
  * registration has a generation that travels in the event's data and is compared before a handler runs, and
  * a change that the kernel answers with ENOENT registers anew.
+ *
+ * <p>It is level-triggered, save for handlers that {@link FdHandler#readsAll}. The kernel then tells them once of what has
+ * come; level-triggered it also looks, in the next poll, whether each descriptor that it has reported is still ready,
+ * which takes a TCP echo server in C 1.5 % of its CPU time. Where more is to be read and no edge follows (behind
+ * urgent data, an end that came along with data, events that were not handed out), the registration is changed, for which the kernel looks anew.
  *
  * <p>Knows no Python. Not thread-safe, but for {@link #wakeup}.
  */
@@ -25,10 +30,17 @@ public final class Poller implements AutoCloseable {
     private static final int EPOLL_CTL_DEL = 2;
     private static final int EPOLL_CTL_MOD = 3;
     private static final int ERROR_OR_HANGUP = 8 | 16;
-    /** What the event file descriptor is registered with; handlers' generations start at 1. */
+    /** Urgent data, before which a read ends, and the end of what the peer sends. */
+    private static final int EPOLLPRI_EPOLLRDHUP = 2 | 1 << 13;
+
+    private static final int STOP = ERROR_OR_HANGUP | EPOLLPRI_EPOLLRDHUP;
+    /** What the event file descriptor is registered with, which has no handler; handlers' generations start at 1. */
     private static final int WAKE_GENERATION = 0;
 
-    private static final int EPOLLONESHOT = 1 << 30;
+    // What triggers reports: that there is something, until the first report, or that more has come.
+    private static final int LEVEL = 0;
+    private static final int ONCE = 1 << 30;
+    private static final int EDGE = 1 << 31 | EPOLLPRI_EPOLLRDHUP;
     /** struct epoll_event is packed on x86-64 only (sys/epoll.h). */
     private static final boolean PACKED = System.getProperty("os.arch").equals("amd64");
 
@@ -41,7 +53,8 @@ public final class Poller implements AutoCloseable {
         final FdHandler handler;
         final int generation;
         int interest;
-        boolean once;
+        /** {@link #LEVEL}, {@link #ONCE} or {@link #EDGE}. */
+        int trigger;
 
         Registration(FdHandler handler, int generation) {
             this.handler = handler;
@@ -58,7 +71,6 @@ public final class Poller implements AutoCloseable {
             arena.allocate((long) EVENT_SIZE * MAX_EVENTS, 16).address();
     private final long change = arena.allocate(16, 16).address();
     private final long wakeValue = arena.allocate(8, 8).address();
-    private final long drainedValue = arena.allocate(8, 8).address();
     private final int epoll;
     private final int wakeFd;
     private Registration[] byFd = new Registration[64];
@@ -78,7 +90,8 @@ public final class Poller implements AutoCloseable {
         }
         wakeFd = eventFd;
         Memory.putLong(wakeValue, 1);
-        int added = control(EPOLL_CTL_ADD, wakeFd, READ, WAKE_GENERATION);
+        // Each write is reported once, so that nobody has to read it.
+        int added = control(EPOLL_CTL_ADD, wakeFd, READ | EDGE, WAKE_GENERATION);
         if (added < 0) {
             calls.close(wakeFd);
             calls.close(epoll);
@@ -119,7 +132,15 @@ public final class Poller implements AutoCloseable {
      * @return 0, or {@code -errno} with nothing changed
      */
     public int watch(int fd, int interest, FdHandler handler) {
-        return watch(fd, interest, handler, false);
+        return watch(fd, interest, handler, interest == READ && handler.readsAll() ? EDGE : LEVEL);
+    }
+
+    /** For a handler that {@link FdHandler#readsAll}: there may be more to read than it has read. */
+    public void readAgain(int fd) {
+        Registration registration = registrationOrNull(fd);
+        if (registration != null && registration.trigger == EDGE) {
+            report(fd, registration, EDGE);
+        }
     }
 
     /**
@@ -128,14 +149,14 @@ public final class Poller implements AutoCloseable {
      * if the descriptor is closed here and lives on in another process.
      */
     public int watchOnce(int fd, int interest, FdHandler handler) {
-        return watch(fd, interest, handler, true);
+        return watch(fd, interest, handler, ONCE);
     }
 
-    private int watch(int fd, int interest, FdHandler handler, boolean once) {
+    private int watch(int fd, int interest, FdHandler handler, int trigger) {
         Registration former = registrationOrNull(fd);
         Registration registration =
                 former != null && former.handler == handler ? former : new Registration(handler, nextGeneration());
-        int flags = once ? interest | EPOLLONESHOT : interest;
+        int flags = interest | trigger;
         boolean known = former != null;
         int result = control(known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, flags, registration.generation);
         if (result == -Errno.ENOENT && known) {
@@ -147,7 +168,7 @@ public final class Poller implements AutoCloseable {
             return result;
         }
         registration.interest = interest;
-        registration.once = once;
+        registration.trigger = trigger;
         if (fd >= byFd.length) {
             byFd = Arrays.copyOf(byFd, Math.max(fd + 1, byFd.length * 2));
         }
@@ -203,28 +224,42 @@ public final class Poller implements AutoCloseable {
             try {
                 dispatchOne(events + (long) i * EVENT_SIZE);
             } catch (Throwable t) {
-                askAgain(i + 1, count);
+                askAgain(i, count);
                 throw t;
             }
         }
     }
 
     private void dispatchOne(long event) {
-        if (Memory.getInt(event + DATA_OFFSET + 4) == WAKE_GENERATION) {
-            calls.read(wakeFd, drainedValue, 8);
-            return;
-        }
         Registration registration = registrationOfOrNull(event);
         if (registration == null) {
             return;
         }
         int ready = Memory.getInt(event);
         int wanted = (ready & ERROR_OR_HANGUP) != 0 ? registration.interest : ready & registration.interest;
-        if (registration.once) {
+        if (registration.trigger == ONCE) {
             registration.interest = 0;
         }
         if (wanted != 0) {
             registration.handler.onReady(wanted);
+        }
+        if ((ready & STOP) != 0 && registration.trigger == EDGE) {
+            goOnByLevel(event, registration);
+        }
+    }
+
+    /** What is behind the place where a read stops has come already, so that no edge follows. */
+    private void goOnByLevel(long event, Registration registration) {
+        if (registrationOfOrNull(event) == registration && registration.trigger == EDGE) {
+            report(Memory.getInt(event + DATA_OFFSET), registration, LEVEL);
+        }
+    }
+
+    /** Has the kernel report again what is there. */
+    private void report(int fd, Registration registration, int trigger) {
+        int result = control(EPOLL_CTL_MOD, fd, registration.interest | trigger, registration.generation);
+        if (result == 0) {
+            registration.trigger = trigger;
         }
     }
 
@@ -236,14 +271,17 @@ public final class Poller implements AutoCloseable {
                 : null;
     }
 
-    /** Events that were fetched and not handed out come back by themselves, except those that the kernel reports once. */
+    /**
+     * Events that were fetched and not handed out come back by themselves, except those that the kernel reports once.
+     *
+     * @param from the event whose handler has thrown
+     */
     private void askAgain(int from, int count) {
         for (int i = from; i < count; i++) {
             long event = events + (long) i * EVENT_SIZE;
             Registration registration = registrationOfOrNull(event);
-            if (registration != null && registration.once) {
-                int fd = Memory.getInt(event + DATA_OFFSET);
-                control(EPOLL_CTL_MOD, fd, registration.interest | EPOLLONESHOT, registration.generation);
+            if (registration != null && registration.trigger != LEVEL && registration.interest != 0) {
+                report(Memory.getInt(event + DATA_OFFSET), registration, registration.trigger);
             }
         }
     }

@@ -88,6 +88,14 @@ public class SystemCalls {
         return narrow >= 0 ? narrow : -errno();
     }
 
+    /**
+     * Whether a TCP connection may have more to read after a {@link #recv} with this result: one that brought less than
+     * was asked for took all there was, save where the poller knows of urgent data or an end.
+     */
+    public boolean mayHaveLeft(long received, long asked) {
+        return received == asked || received == -Errno.EINTR;
+    }
+
     public long recv(int fd, long buffer, long length) {
         try {
             return result((long) RECV.invokeExact(state, (long) fd, buffer, length, 0L, 0L));

@@ -5,6 +5,7 @@ import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.RawMemory;
 import dev.jvloop.linux.FileCalls;
 import dev.jvloop.openssl.RecordBuffers;
+import dev.jvloop.py.SpareBytes;
 import java.lang.foreign.Arena;
 
 /** Native memory that all transports of one loop share, since only one of them does I/O at a time. */
@@ -23,6 +24,8 @@ public final class IoScratch {
      * direct memory, which some four hundred loops reached, and it comes back only when a collection happens to run.
      */
     public long readBuffer;
+    /** For the bytes objects that protocols get. */
+    public final SpareBytes spareBytes = new SpareBytes();
     /** One word, for C functions that change a reference in place. */
     public final long word;
     /** {@link #MAX_IOVECS} struct iovec. */
@@ -73,6 +76,7 @@ public final class IoScratch {
 
     /** The loop is closed: nothing is received any more. */
     void close() {
+        spareBytes.close();
         RawMemory.PyMem_RawFree(readBuffer);
         readBuffer = 0;
         if (recordBuffers != null) {

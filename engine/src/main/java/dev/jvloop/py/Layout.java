@@ -15,6 +15,7 @@ public final class Layout {
 
     static final long VAR_SIZE = Namespace.integer("offset.ob_size");
     static final long BYTES_DATA = Namespace.integer("offset.bytes_data");
+    static final long BYTES_HASH = Namespace.integer("offset.bytes_hash");
     static final long TUPLE_ITEMS = Namespace.integer("offset.tuple_items");
     static final long INT_DIGIT = Namespace.integer("offset.int_digit");
 
@@ -30,6 +31,8 @@ public final class Layout {
         expect(
                 "bytes data",
                 Memory.getByte(Py.bytesData(bytes)) == 'j' && Memory.getByte(Py.bytesData(bytes) + 6) == 0);
+        expect("bytes hash", Memory.getLong(bytes + BYTES_HASH) == Namespace.integer("probe.bytes_hash"));
+        expect("no bytes hash", Memory.getLong(Namespace.object("probe.unhashed") + BYTES_HASH) == Py.NO_HASH);
         expect("tuple size", Py.size(tuple) == 2);
         expect("tuple items", Py.tupleItem(tuple, 1) == bytes);
         expect("int digit", Py.smallInt(Namespace.object("probe.int")) == 123_456_789);

@@ -23,6 +23,9 @@ public final class Py {
     private static final long STR = Namespace.object("type.str");
     private static final long TUPLE = Namespace.object("type.tuple");
 
+    /** What a bytes object has instead of its hash until somebody asks for it. */
+    static final long NO_HASH = -1;
+
     private Py() {}
 
     public static long typeOf(long object) {
@@ -37,6 +40,13 @@ public final class Py {
     /** Address of the first byte of a bytes object. */
     public static long bytesData(long bytes) {
         return bytes + Layout.BYTES_DATA;
+    }
+
+    /** Gives a bytes object that nobody else has a reference to another size, which it was made large enough for. */
+    static void resetBytes(long ownedBytes, long size) {
+        Memory.putLong(ownedBytes + Layout.VAR_SIZE, size);
+        Memory.putLong(ownedBytes + Layout.BYTES_HASH, NO_HASH);
+        Memory.putByte(bytesData(ownedBytes) + size, (byte) 0);
     }
 
     /** Address of the item array of a tuple. */

@@ -142,14 +142,14 @@ public final class DatagramTransport extends WritableTransport {
         long ownedData;
         long ownedAddress;
         try {
-            ownedData = PyErr.checked(ByteStrings.PyBytes_FromStringAndSize(loop.scratch().readBuffer, length));
+            ownedData = loop.scratch().spareBytes.newCopy(loop.scratch().readBuffer, length);
             ownedAddress = peers.newReceived(loop.scratch());
         } catch (PythonError e) {
             fatal("Fatal read error on datagram transport");
             return;
         }
         long ownedResult = loop.scratch().callMethod(protocol(), Names.DATAGRAM_RECEIVED, ownedData, ownedAddress);
-        Refs.decref(ownedData);
+        loop.scratch().spareBytes.giveBack(ownedData);
         Refs.decref(ownedAddress);
         if (ownedResult == 0) {
             callbackFailed(PyErr.newTaken(), "protocol.datagram_received");

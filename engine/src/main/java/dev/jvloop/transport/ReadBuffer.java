@@ -23,6 +23,7 @@ class ReadBuffer {
     private long ownedBytes;
     private long received;
     private boolean failedBeforeReading;
+    private long bufferLength;
 
     ReadBuffer(EventLoop loop) {
         this.loop = loop;
@@ -43,14 +44,18 @@ class ReadBuffer {
         return received;
     }
 
-    /** The received data: an owned reference to a bytes object. */
+    /** The received data: an owned reference to a bytes object, to be released by {@link #giveBack}. */
     long takeOwnedBytes() {
         if (ownedBytes == 0) {
-            return PyErr.checked(ByteStrings.PyBytes_FromStringAndSize(loop.scratch().readBuffer, received));
+            return loop.scratch().spareBytes.newCopy(loop.scratch().readBuffer, received);
         }
         long owned = ownedBytes;
         ownedBytes = 0;
         return owned;
+    }
+
+    void giveBack(long ownedData) {
+        loop.scratch().spareBytes.giveBack(ownedData);
     }
 
     private void noteSize() {
@@ -85,8 +90,14 @@ class ReadBuffer {
                 failedBeforeReading = true;
                 throw PyErr.raise(PyErr.RUNTIME_ERROR, "get_buffer() returned an empty buffer");
             }
-            return fetch(fd, buffer.address(), buffer.length());
+            bufferLength = buffer.length();
+            return fetch(fd, buffer.address(), bufferLength);
         }
+    }
+
+    /** How many bytes the last {@link #receiveInto} asked for. */
+    long bufferLength() {
+        return bufferLength;
     }
 
     /** Whether the last {@link #receiveInto} failed because the buffer is empty, which asyncio finds out earlier. */

@@ -54,7 +54,7 @@ final class ReadPipeTransport extends BaseTransport {
         if (result > 0) {
             long ownedData = reader.takeOwnedBytes();
             long ownedResult = loop.scratch().callMethod(protocol(), Names.DATA_RECEIVED, ownedData);
-            Refs.decref(ownedData);
+            reader.giveBack(ownedData);
             Refs.decref(PyErr.checked(ownedResult));
         } else if (result == 0) {
             noteLost();

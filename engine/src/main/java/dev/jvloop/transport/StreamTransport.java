@@ -26,7 +26,8 @@ public final class StreamTransport extends ByteTransport {
     private static final String WRITE_FAILURE = "Fatal write error on socket transport";
 
     private final ReadBuffer reader;
-    private final SocketAddresses addresses;
+    private final boolean isTcp;
+    private final SocketAddresses addressesOrNull;
     private boolean readEof;
     private boolean writeEof;
     /** Whether a file is being sent; the queue is empty then. */
@@ -35,15 +36,17 @@ public final class StreamTransport extends ByteTransport {
     private Receiver receiver = Receiver.DATA;
     private final WriteJoiner joiner;
 
-    StreamTransport(EventLoop loop, long self, int fd, SocketAddresses addresses) {
+    /** @param addressesOrNull of an accepted connection; where Python has a socket object, that knows them */
+    StreamTransport(EventLoop loop, long self, int fd, boolean isTcp, SocketAddresses addressesOrNull) {
         super(loop, self, fd, false, LOST_WRITES_OF_SOCKETS);
-        this.addresses = addresses;
+        this.isTcp = isTcp;
+        this.addressesOrNull = addressesOrNull;
         this.reader = new ReadBuffer(loop);
         this.joiner = new WriteJoiner(loop, this);
     }
 
     SocketAddresses addresses() {
-        return addresses;
+        return addressesOrNull;
     }
 
     @Override
@@ -65,6 +68,19 @@ public final class StreamTransport extends ByteTransport {
 
     // ---- reading ----
 
+    /** A read from other sockets than TCP's may stop before the end: from Unix sockets where descriptors are passed. */
+    @Override
+    public boolean readsAll() {
+        return isTcp;
+    }
+
+    /** Notes what a read of {@code asked} bytes has brought, before anything is made of it. */
+    private void noteRead(long result, long asked) {
+        if (loop.calls().mayHaveLeft(result, asked)) {
+            loop.poller().readAgain(fd());
+        }
+    }
+
     @Override
     void readReady() {
         if (isLost() || (interest() & Poller.READ) == 0) {
@@ -81,6 +97,7 @@ public final class StreamTransport extends ByteTransport {
     private void readRecords() {
         long address = loop.scratch().readBuffer;
         long result = loop.calls().recv(fd(), address, IoScratch.READ_SIZE);
+        noteRead(result, IoScratch.READ_SIZE);
         if (result <= 0) {
             afterRead(result);
             return;
@@ -97,10 +114,11 @@ public final class StreamTransport extends ByteTransport {
 
     private void readData() {
         long result = reader.receive(fd());
+        noteRead(result, IoScratch.READ_SIZE);
         if (result > 0) {
             long ownedData = reader.takeOwnedBytes();
             long ownedResult = loop.scratch().callMethod(protocol(), Names.DATA_RECEIVED, ownedData);
-            Refs.decref(ownedData);
+            reader.giveBack(ownedData);
             sendKept();
             finishCall(ownedResult, "Fatal error: protocol.data_received() call failed.");
         } else {
@@ -127,6 +145,7 @@ public final class StreamTransport extends ByteTransport {
             return;
         }
         Refs.decref(ownedBuffer);
+        noteRead(result, reader.bufferLength());
         if (result > 0) {
             long ownedCount = PyErr.checked(Longs.PyLong_FromLongLong(result));
             long ownedResult = loop.scratch().callMethod(protocol(), Names.BUFFER_UPDATED, ownedCount);

@@ -130,7 +130,7 @@ final class TlsReader {
         try {
             int count = decryptInto(connection.buffers.plaintext, RecordBuffers.PLAINTEXT_SIZE);
             if (count > 0) {
-                ownedData = PyErr.checked(ByteStrings.PyBytes_FromStringAndSize(connection.buffers.plaintext, count));
+                ownedData = connection.loop.scratch().spareBytes.newCopy(connection.buffers.plaintext, count);
             }
         } finally {
             connection.buffers.usePlaintext(false);
@@ -180,7 +180,7 @@ final class TlsReader {
                     .loop
                     .scratch()
                     .callMethod(connection.slot(TlsLayout.APP_PROTOCOL), Names.DATA_RECEIVED, data);
-            Refs.decref(data);
+            connection.loop.scratch().spareBytes.giveBack(data);
             if (ownedResult == 0) {
                 PyErr.preserving(() -> Refs.decrefOrNull(failure));
                 throw PythonError.SET;

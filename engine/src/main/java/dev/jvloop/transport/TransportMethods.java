@@ -2,6 +2,7 @@ package dev.jvloop.transport;
 
 import dev.jvloop.capi.Longs;
 import dev.jvloop.loop.EventLoop;
+import dev.jvloop.py.Arguments;
 import dev.jvloop.py.MethodTable;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;
@@ -21,7 +22,7 @@ public final class TransportMethods {
                 .oneArgument("writelines", "($self, list_of_data, /)", "Write several buffers with one system call.")
                 .noArguments("write_eof", "($self, /)", "Close the write end after what is buffered was sent.")
                 .oneArgument("set_protocol", "($self, protocol, /)", "Set the protocol that gets the data.")
-                .oneArgument("_open", "($self, fd, /)", "Take over a connected descriptor.")
+                .positional("_open", "($self, fd, is_tcp, /)", "Take over a connected descriptor.")
                 .oneArgument("_set_sending_file", "($self, sending, /)", "Whether a file is being sent.");
         new MethodTable(MethodHandles.lookup(), TransportMethods.class, transport)
                 .oneArgument("_address", "($self, which, /)", "sockaddr bytes of 0 the local, 1 the peer's address.");
@@ -50,9 +51,12 @@ public final class TransportMethods {
         return Py.newNone();
     }
 
-    private static long _open(long self, long fd, long unused1, long unused2) {
+    private static long _open(long self, long arguments, long count, long unused) {
+        Arguments.expectCount("_open", count, 2);
         EventLoop loop = TransportSlots.WRITABLE.loopOf(self);
-        new StreamTransport(loop, self, (int) Longs.PyLong_AsLongLong(fd), null).attach();
+        int fd = (int) Longs.PyLong_AsLongLong(Arguments.get(arguments, 0));
+        boolean isTcp = Py.isTrue(Arguments.get(arguments, 1));
+        new StreamTransport(loop, self, fd, isTcp, null).attach();
         return Py.newNone();
     }
 

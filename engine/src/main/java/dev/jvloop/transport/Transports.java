@@ -52,11 +52,12 @@ final class Transports {
         Memory.putLong(ownedTransport + TransportLayout.EMPTY_WAITER, Py.newNone());
         Memory.putLong(ownedTransport + TransportLayout.PROTOCOL_PAUSED, Py.newBool(false));
         Memory.putLong(ownedTransport + TransportLayout.CONTEXT, Refs.incref(context));
-        StreamTransport transport = new StreamTransport(loop, ownedTransport, fd, addresses);
+        boolean isTcp = addresses.isInternet();
+        StreamTransport transport = new StreamTransport(loop, ownedTransport, fd, isTcp, addresses);
         transport.attach();
         try {
             transport.setReceiver(receiverOf(protocol));
-            if (addresses.isInternet()) {
+            if (isTcp) {
                 setNoDelay(loop.calls(), fd);
             }
             if (server != Py.NONE) {

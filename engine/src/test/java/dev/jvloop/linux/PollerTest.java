@@ -66,6 +66,96 @@ class PollerTest {
         assertEquals(List.of(), polled());
     }
 
+    /** A recorder that is told once of what has come. */
+    private static final class Reader implements FdHandler {
+        private final Recorder recorder;
+
+        Reader(Recorder recorder) {
+            this.recorder = recorder;
+        }
+
+        @Override
+        public void onReady(int events) {
+            recorder.onReady(events);
+        }
+
+        @Override
+        public boolean readsAll() {
+            return true;
+        }
+    }
+
+    @Test
+    void aHandlerThatReadsAllIsToldOnceOfEachArrival() {
+        int[] pair = descriptors.socketPair();
+        assertEquals(0, poller.watch(pair[0], Poller.READ, new Reader(recorder)));
+        descriptors.write(pair[1], "x");
+        assertEquals(List.of(Poller.READ), polled());
+        assertEquals(List.of(), polled());
+        descriptors.write(pair[1], "y");
+        assertEquals(List.of(Poller.READ), polled());
+        assertEquals(List.of(), polled());
+    }
+
+    @Test
+    void aHandlerThatReadsAllMayAskToBeToldAgain() {
+        int[] pair = descriptors.socketPair();
+        poller.watch(pair[0], Poller.READ, new Reader(recorder));
+        descriptors.write(pair[1], "x");
+        assertEquals(List.of(Poller.READ), polled());
+        poller.readAgain(pair[0]);
+        assertEquals(List.of(Poller.READ), polled());
+        assertEquals(List.of(), polled());
+        assertEquals("x", descriptors.read(pair[0]));
+        poller.readAgain(pair[0]);
+        assertEquals(List.of(), polled());
+        poller.unwatch(pair[0]);
+        poller.readAgain(pair[0]);
+        poller.readAgain(-1);
+    }
+
+    @Test
+    void aHandlerThatReadsAllIsToldAgainForAsLongAsThereIsAnEndToRead() {
+        int[] pair = descriptors.socketPair();
+        poller.watch(pair[0], Poller.READ, new Reader(recorder));
+        descriptors.write(pair[1], "x");
+        descriptors.close(pair[1]);
+        assertEquals(List.of(Poller.READ), polled());
+        assertEquals("x", descriptors.read(pair[0]));
+        assertEquals(List.of(Poller.READ), polled());
+        assertEquals(List.of(Poller.READ), polled());
+    }
+
+    @Test
+    void aHandlerThatReadsAllIsToldAllTheTimeWhileItWritesToo() {
+        int[] pair = descriptors.socketPair();
+        Reader reader = new Reader(recorder);
+        poller.watch(pair[0], Poller.READ, reader);
+        descriptors.write(pair[1], "x");
+        assertEquals(List.of(Poller.READ), polled());
+        poller.watch(pair[0], BOTH, reader);
+        assertEquals(List.of(BOTH), polled());
+        assertEquals(List.of(BOTH), polled());
+        poller.watch(pair[0], Poller.READ, reader);
+        assertEquals(List.of(Poller.READ), polled());
+        assertEquals(List.of(), polled());
+    }
+
+    @Test
+    void anArrivalBehindAFailedHandlerIsToldAgain() {
+        int[] failing = descriptors.socketPair();
+        int[] behind = descriptors.socketPair();
+        poller.watch(failing[0], Poller.READ, _ -> {
+            throw new IllegalStateException("as a protocol might");
+        });
+        poller.watch(behind[0], Poller.READ, new Reader(recorder));
+        descriptors.write(failing[1], "x");
+        descriptors.write(behind[1], "x");
+        assertThrows(IllegalStateException.class, poller::pollNow);
+        poller.unwatch(failing[0]);
+        assertEquals(List.of(Poller.READ), polled());
+    }
+
     @Test
     void onlyWhatWasAskedForIsTold() {
         int[] pair = descriptors.socketPair();
