@@ -7,7 +7,7 @@ import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /**
- * Level-triggered epoll, a table of handlers by file descriptor, and an eventfd that wakes the wait.
+ * Level-triggered epoll, a table of handlers by file descriptor, and an eventfd that wakes the wait (edge-triggered).
  *
  * <p>The fact that makes this hard: epoll watches open file <em>descriptions</em>, its table is keyed by descriptor
  * <em>number</em>, and a user may close a number while it is registered. The kernel then forgets it silently, the
@@ -29,6 +29,7 @@ public final class Poller implements AutoCloseable {
     private static final int WAKE_GENERATION = 0;
 
     private static final int EPOLLONESHOT = 1 << 30;
+    private static final int EPOLLET = 1 << 31;
     /** struct epoll_event is packed on x86-64 only (sys/epoll.h). */
     private static final boolean PACKED = System.getProperty("os.arch").equals("amd64");
 
@@ -58,7 +59,6 @@ public final class Poller implements AutoCloseable {
             arena.allocate((long) EVENT_SIZE * MAX_EVENTS, 16).address();
     private final long change = arena.allocate(16, 16).address();
     private final long wakeValue = arena.allocate(8, 8).address();
-    private final long drainedValue = arena.allocate(8, 8).address();
     private final int epoll;
     private final int wakeFd;
     private Registration[] byFd = new Registration[64];
@@ -78,7 +78,8 @@ public final class Poller implements AutoCloseable {
         }
         wakeFd = eventFd;
         Memory.putLong(wakeValue, 1);
-        int added = control(EPOLL_CTL_ADD, wakeFd, READ, WAKE_GENERATION);
+        // Edge-triggered: each write is reported once, and so nothing is read. The counter is full after 2^64 wake-ups.
+        int added = control(EPOLL_CTL_ADD, wakeFd, READ | EPOLLET, WAKE_GENERATION);
         if (added < 0) {
             calls.close(wakeFd);
             calls.close(epoll);
@@ -211,7 +212,6 @@ public final class Poller implements AutoCloseable {
 
     private void dispatchOne(long event) {
         if (Memory.getInt(event + DATA_OFFSET + 4) == WAKE_GENERATION) {
-            calls.read(wakeFd, drainedValue, 8);
             return;
         }
         Registration registration = registrationOfOrNull(event);
