@@ -90,7 +90,7 @@ public final class Poller implements AutoCloseable {
         }
         wakeFd = eventFd;
         Memory.putLong(wakeValue, 1);
-        // Each write is reported once, so that nobody has to read it.
+        // Each write is reported once, and so nothing is read. The counter is full after 2^64 wake-ups.
         int added = control(EPOLL_CTL_ADD, wakeFd, READ | EDGE, WAKE_GENERATION);
         if (added < 0) {
             calls.close(wakeFd);

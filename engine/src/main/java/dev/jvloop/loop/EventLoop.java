@@ -68,6 +68,9 @@ public final class EventLoop {
     private final Sleep sleep;
 
     private long nextPollNanos;
+    /** Whether the last iteration waited: what was ready then is handed out. */
+    private boolean hasWaited;
+
     private long iterationCount;
     private boolean receivedLarge;
 
@@ -336,6 +339,7 @@ public final class EventLoop {
 
     private void runClaimed() {
         nextPollNanos = Long.MIN_VALUE;
+        hasWaited = false;
         ThreadGuard.Claim runOrNull = run.takeIfFreeOrNull();
         running = true;
         sleep.setAsleep(false);
@@ -426,6 +430,11 @@ public final class EventLoop {
         }
         handles.recycleCancelledTimers();
         long now = clock.nanos();
+        if (hasWaited) {
+            // The wait was a poll. Not noted then: the time after it is known now, without another look at the clock.
+            hasWaited = false;
+            nextPollNanos = now + POLL_INTERVAL_NANOS;
+        }
         if (schedule.ready().isEmpty() && !isStopping()) {
             waitForIo(now);
         } else if (now >= nextPollNanos) {
@@ -471,7 +480,7 @@ public final class EventLoop {
         } else if (count < 0 && count != -Errno.EINTR) {
             throw PyErr.raiseOsError(-count);
         }
-        nextPollNanos = Long.MIN_VALUE;
+        hasWaited = true;
     }
 
     /**
