@@ -138,7 +138,7 @@ def measure_idle_server(row: Workload, loop: str, settings: Settings) -> Result:
     :raises RunError: it failed.
     """
     with _serving(row, loop, settings) as (server, load):
-        warmup_s, duration_s = settings.warmup_of(loop), settings.duration_s
+        warmup_s, duration_s = settings.warmup_of(row, loop), settings.duration_s
         command = [*load, "--warmup", str(warmup_s), "--duration", str(duration_s)]
         with _saying_how_it_ended(server):
             result = output_of(command, warmup_s + duration_s + PATIENCE_S)

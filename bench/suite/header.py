@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from suite import loops
+from suite.catalog import WORKLOADS
 from suite.figures import Rounds
 from suite.processes import BENCH
 from suite.settings import LIMIT_WARMUP_S, Settings
@@ -61,6 +62,12 @@ def _java() -> dict[str, str]:
     return {"Java": told.get("Java", "unknown").partition(",")[0], "JVM options": " ".join(options)}
 
 
+def _longer_warmups(settings: Settings) -> str:
+    """Name the rows that are warmed up longer."""
+    rows = [row for row in WORKLOADS.values() if row.warmups > 1]
+    return "".join(f", {row.name} {settings.warmup_s * row.warmups:g} s" for row in rows)
+
+
 def make_header(loop_names: list[str], settings: Settings, rounds: int, known_commit: str) -> dict[str, str]:
     """Describe machine, versions and method."""
     pinning = (
@@ -75,7 +82,8 @@ def make_header(loop_names: list[str], settings: Settings, rounds: int, known_co
         "loops": ", ".join(f"{name} {loops.version(name)}" for name in loop_names if name != loops.LIMIT),
         "C compiler": first_line([os.environ.get("CC", "cc"), "--version"]),
         "commit": known_commit or commit(),
-        "method": f"{rounds} rounds, each with fresh processes; warm-up {settings.warmup_s:g} s (C: "
+        "method": f"{rounds} rounds, each with fresh processes; warm-up {settings.warmup_s:g} s"
+        f"{_longer_warmups(settings)} (C: "
         f"{min(settings.warmup_s, LIMIT_WARMUP_S):g} s), measured {settings.duration_s:g} s for each loop and round in "
         f"{settings.windows} windows, the loops by turns, all but one stopped; rows that count no operations: one "
         "measurement in each round",

@@ -64,7 +64,7 @@ def _in_windows(row: Workload, order: list[str], settings: Settings) -> dict[str
         for name in order:
             with _noting(failures, name):
                 alive[name] = stack.enter_context(open_contender(row, name, settings))
-                alive[name].warm_up(settings.warmup_of(name))
+                alive[name].warm_up(settings.warmup_of(row, name))
                 alive[name].child.pause()
             _drop_failed(alive, failures)
         for turn in range(settings.windows):
@@ -100,7 +100,7 @@ def _alone(row: Workload, loop: str, settings: Settings) -> Result:
     if row.load == "idle":
         return measure_idle_server(row, loop, settings)
     with open_contender(row, loop, settings) as contender:
-        result = contender.measure_alone(settings.warmup_of(loop), settings.duration_s)
+        result = contender.measure_alone(settings.warmup_of(row, loop), settings.duration_s)
         contender.child.finish()
     return result
 
@@ -126,7 +126,7 @@ def expected_s(row: Workload, loop: str, settings: Settings) -> float:
     """Give about how long a loop takes in one round, for an estimate of what is left."""
     if row.how == "startup":
         return 0.2 * STARTS
-    taken_s = settings.warmup_of(loop) + settings.duration_s + 0.5
+    taken_s = settings.warmup_of(row, loop) + settings.duration_s + 0.5
     if row.has_windows and row.how != "micro":
         taken_s += settings.windows * SETTLE_S
     if row.has_windows and row.how == "server":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from suite.loops import LIMIT
+from suite.workload import Workload
 
 LIMIT_WARMUP_S = 1.0
 """At most, for the servers in C: they have nothing to compile, and TCP's windows are open by then."""
@@ -27,6 +28,6 @@ class Settings:
     def window_s(self) -> float:
         return self.duration_s / self.windows
 
-    def warmup_of(self, loop: str) -> float:
-        """Give the seconds of warm-up for *loop*."""
-        return min(self.warmup_s, LIMIT_WARMUP_S) if loop == LIMIT else self.warmup_s
+    def warmup_of(self, row: Workload, loop: str) -> float:
+        """Give the seconds of warm-up for *loop* in *row*."""
+        return min(self.warmup_s, LIMIT_WARMUP_S) if loop == LIMIT else self.warmup_s * row.warmups

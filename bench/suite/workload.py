@@ -70,6 +70,8 @@ class Workload:
     has_limit: bool = False
     extended: bool = False
     """Only run with ``--all`` or when named."""
+    warmups: int = 1
+    """How many times as long as other rows it is warmed up, on every loop alike."""
     family: str = ""
     """The geometric mean that it is part of (one of :data:`FAMILIES`), if any."""
     curve: str = ""

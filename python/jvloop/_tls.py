@@ -41,6 +41,14 @@ class SSLTransport(sslproto._SSLProtocolTransport):
         """Writes several buffers."""
         self._ssl_protocol._write_appdata(list_of_data)
 
+    def get_write_buffer_size(self) -> int:
+        """Number of bytes not sent yet."""
+        protocol = self._ssl_protocol
+        if protocol._outgoing.pending:
+            protocol._send_tickets()  # whoever asks finds them sent
+        size: int = protocol._get_write_buffer_size()
+        return size
+
     # What ends a connection may come from any thread of free-threaded Python: from a finalizer, say.
 
     def close(self) -> None:
@@ -94,13 +102,16 @@ class SSLProtocol(sslproto.SSLProtocol):
         _extra: dict[str, Any]
         _handshake_timeout_handle: asyncio.TimerHandle | None
         _loop: Any
+        _server_side: bool
         _ssl_buffer: bytearray
         _sslobj: Any
         _state: Any
         _write_backlog: Any
 
         def _do_read(self) -> None: ...
+        def _read_keeping_tickets(self) -> bool: ...
         def _do_write(self) -> None: ...
+        def _process_outgoing(self) -> None: ...
         def _open_layer(self, ssl_socket: object, ssl_context: object, /) -> None: ...
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -132,9 +143,10 @@ class SSLProtocol(sslproto.SSLProtocol):
             self._handshake_timeout_handle.cancel()
             self._handshake_timeout_handle = None
         self._state = sslproto.SSLProtocolState.WRAPPED
+        cipher = ssl_socket.cipher()
         self._extra.update(
             peercert=peercert,
-            cipher=ssl_socket.cipher(),
+            cipher=cipher,
             compression=ssl_socket.compression(),
             ssl_object=self._sslobj,
         )
@@ -142,7 +154,18 @@ class SSLProtocol(sslproto.SSLProtocol):
             self._app_state = sslproto.AppProtocolState.STATE_CON_MADE
             self._app_protocol.connection_made(self._app_transport)
         self._wakeup_waiter()
-        self._do_read()
+        if not self._server_side or cipher is None or cipher[1] != "TLSv1.3":
+            self._do_read()
+        elif self._read_keeping_tickets():
+            self._loop.call_soon(self._send_tickets)
+
+    def _send_tickets(self) -> None:
+        # A turn later: what the end of the handshake woke has run, and what it wrote has taken them along.
+        if self._state is sslproto.SSLProtocolState.WRAPPED:
+            try:
+                self._process_outgoing()
+            except Exception as exc:
+                self._fatal_error(exc, "Fatal error on SSL protocol")
 
     def _get_app_transport(self) -> Any:
         if self._app_transport is None:

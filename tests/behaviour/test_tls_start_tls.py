@@ -58,6 +58,61 @@ def test_both_sides(run: Run, loop: Loop, tls: Tls) -> None:
     run(main())
 
 
+def test_session_tickets_come_without_any_data(run: Run, loop: Loop, tls: Tls) -> None:
+    """They may wait for what the server writes first, but not for ever."""
+
+    async def main() -> None:
+        ours, theirs = tcp_socketpair()
+        peer = WirePeer(theirs, tls.client)
+        server = Recorder()
+        await loop.connect_accepted_socket(lambda: server, ours)
+        upgrade, _ = await asyncio.gather(
+            loop.start_tls(server.transport, server, tls.server, server_side=True), peer.handshake()
+        )
+        assert upgrade is not None
+        server.transport = upgrade
+        assert upgrade.get_write_buffer_size() == 0
+        assert peer.ssl.session is None or not peer.ssl.session.has_ticket
+        peer.incoming.write(await asyncio.wait_for(peer.receive_raw(), 5))
+        with pytest.raises(ssl.SSLWantReadError):
+            peer.ssl.read(1)
+        assert peer.ssl.session is not None
+        assert peer.ssl.session.has_ticket
+        peer.close()
+        upgrade.abort()
+        await server.lost
+
+    run(main())
+
+
+def test_write_that_follows_start_tls(run: Run, loop: Loop, tls: Tls) -> None:
+    """It comes behind the session tickets, whenever these are sent."""
+
+    async def main() -> None:
+        ours, theirs = tcp_socketpair()
+        peer = WirePeer(theirs, tls.client)
+        server = Recorder()
+        await loop.connect_accepted_socket(lambda: server, ours)
+
+        async def serve() -> Any:
+            upgraded = await loop.start_tls(server.transport, server, tls.server, server_side=True)
+            assert upgraded is not None
+            upgraded.write(b"first")
+            assert upgraded.get_write_buffer_size() == 0
+            upgraded.close()
+            return upgraded
+
+        await asyncio.gather(serve(), peer.handshake())
+        assert await peer.receive_close_notify() == b"first"
+        assert peer.ssl.session is not None
+        assert peer.ssl.session.has_ticket
+        await peer.unwrap()
+        assert await server.lost is None
+        peer.close()
+
+    run(main())
+
+
 def test_upgrade_that_fails(run: Run, loop: Loop, tls: Tls) -> None:
     async def main() -> None:
         async with tcp_pair() as pair:

@@ -167,7 +167,7 @@ public final class EventLoop {
     }
 
     /** Whether a scheduling call has to go through asyncio's checks. */
-    boolean needsChecks() {
+    public boolean needsChecks() {
         return isDebug() || isClosed();
     }
 

@@ -24,6 +24,7 @@ public final class Names {
 
     public static final long BEGIN = Py.internForever("_begin");
     public static final long READ_READY = Py.internForever("_read_ready");
+    public static final long CALL_CONNECTION_LOST = Py.internForever("_call_connection_lost");
     public static final long CLOSE = Py.internForever("close");
     public static final long STOP_SLEEPING = Py.internForever("_stop_sleeping");
     public static final long FORCE_CLOSE = Py.internForever("_force_close");

@@ -9,10 +9,12 @@ import dev.jvloop.loop.ReferenceHolder;
 import dev.jvloop.py.Calls;
 import dev.jvloop.py.ContextSwitch;
 import dev.jvloop.py.JavaReference;
+import dev.jvloop.py.Names;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
 import dev.jvloop.py.Refs;
+import dev.jvloop.py.Scratch;
 import java.util.function.LongConsumer;
 
 /**
@@ -254,9 +256,23 @@ abstract class BaseTransport implements FdHandler, ReferenceHolder {
         Refs.incref(self);
         try {
             updateInterest();
-            Calls.run(TransportHelpers.SCHEDULE_CONNECTION_LOST, self, exception);
+            scheduleConnectionLost(exception);
         } finally {
             PyErr.preserving(() -> Refs.decref(self));
+        }
+    }
+
+    private void scheduleConnectionLost(long exception) {
+        if (loop.needsChecks()) {
+            Calls.run(TransportHelpers.SCHEDULE_CONNECTION_LOST, self, exception);
+            return;
+        }
+        long ownedMethod = Py.newAttribute(self, Names.CALL_CONNECTION_LOST);
+        try (Scratch.Piece argument = Scratch.take(8)) {
+            Memory.putLong(argument.address(), exception);
+            loop.callSoon(ownedMethod, argument.address(), 1, 0);
+        } finally {
+            PyErr.preserving(() -> Refs.decref(ownedMethod));
         }
     }
 

@@ -162,7 +162,21 @@ public final class StreamTransport extends ByteTransport {
         if (result == 0) {
             onEof();
         } else if (result != -Errno.EAGAIN && result != -Errno.EINTR) {
-            fatal((int) -result, "Fatal read error on socket transport");
+            readFailed((int) -result);
+        }
+    }
+
+    /** Clients that reset their connections are usual: such an error takes no way through Python outside debug mode. */
+    private void readFailed(int errno) {
+        if (loop.isDebug()) {
+            fatal(errno, "Fatal read error on socket transport");
+            return;
+        }
+        long ownedException = PyErr.newOsError(errno);
+        try {
+            forceClose(ownedException);
+        } finally {
+            PyErr.preserving(() -> Refs.decref(ownedException));
         }
     }
 

@@ -27,6 +27,10 @@ final class TlsMethods {
                 .noArguments("_do_handshake", "($self, /)", "Go on with the handshake.")
                 .noArguments("_do_shutdown", "($self, /)", "Go on with the end.")
                 .noArguments("_do_read", "($self, /)", "Decrypt what is there and hand it to the protocol.")
+                .noArguments(
+                        "_read_keeping_tickets",
+                        "($self, /)",
+                        "_do_read that sends no session tickets; whether there are any.")
                 .noArguments("_do_write", "($self, /)", "Encrypt and send what is kept.")
                 .noArguments("_process_outgoing", "($self, /)", "Send what OpenSSL wrote by itself.")
                 .oneArgument("_write_appdata", "($self, list_of_data, /)", "Encrypt and send several buffers.");
@@ -87,6 +91,10 @@ final class TlsMethods {
     private static long _do_read(long self, long unused1, long unused2, long unused3) {
         TlsLayout.layerOf(self).reader.read();
         return Py.newNone();
+    }
+
+    private static long _read_keeping_tickets(long self, long unused1, long unused2, long unused3) {
+        return Py.newBool(TlsLayout.layerOf(self).reader.readKeepingTickets());
     }
 
     private static long _do_write(long self, long unused1, long unused2, long unused3) {

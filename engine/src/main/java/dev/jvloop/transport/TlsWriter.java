@@ -269,6 +269,12 @@ final class TlsWriter {
         }
     }
 
+    /** Whether the program is to be told when all is sent, or has limits that even a ticket may reach. */
+    boolean controlsApp() {
+        return connection.isTrue(TlsLayout.APP_WRITING_PAUSED)
+                || connection.slot(TlsLayout.OUTGOING_HIGH_WATER) == TlsNames.ZERO;
+    }
+
     /** Calls {@code pause_writing} or {@code resume_writing} where asyncio's own method would: only then is it called. */
     private void controlAppWriting() {
         boolean paused = connection.isTrue(TlsLayout.APP_WRITING_PAUSED);
