@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-from jvloop import _aot_cache, _faulthandler
+from jvloop import _aot_cache, _faulthandler, _residency
 from jvloop._java_home import MINIMUM_JAVA, JavaHome, JvmError, feature_version, find_java
 from jvloop._jni import JNI_OK, JavaError, Jni, JvmEnd, JvmLibrary
 from jvloop._jvm_options import jvm_options, refusal, try_options
@@ -81,6 +81,10 @@ class _State:
         """The process in which the JVM lives: a forked child inherits its memory, but none of its threads."""
         self.vm = 0
         """Address of the JavaVM."""
+        self.library = ""
+        """Path of the JVM's library, if the JVM is ours."""
+        self.settled = False
+        """Whether what only the start needed was given back."""
         self.loader = 0
         """A global reference to the class loader of the engine, if that is not the JVM's own for programs."""
         self.end: JvmEnd | None = None
@@ -114,6 +118,15 @@ def ensure_engine(namespace: int) -> None:
             if _state.failure is not None:
                 raise JvmError(_state.failure)
             _state.info = _start_engine(namespace)
+
+
+def first_loop_is_made() -> None:
+    """Gives back what only the start needed, once, if the JVM is ours. Any thread."""
+    if _state.settled:
+        return
+    _state.settled = True
+    if _state.info is not None and not _state.info.attached:
+        _residency.release_library(_state.library)
 
 
 def adopt_host(java_version: str, java_home: str, jar: str) -> None:
@@ -192,6 +205,7 @@ def _start_in_own_jvm(namespace: int, jar: str, started: float) -> EngineInfo:
     vm = _create_jvm(home, options)
     _state.jvm_pid = os.getpid()
     _state.vm = vm
+    _state.library = home.libjvm
     _state.end = JvmEnd(vm)
     _faulthandler.adopt_jvm_signals()
     jvm_started = time.perf_counter()

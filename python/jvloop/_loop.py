@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from jvloop import _bindings, _driving, _fork
+from jvloop import _bindings, _driving, _fork, _jvm
 from jvloop._base_transport import BaseTransport
 from jvloop._datagram import DatagramTransport, is_served
 from jvloop._faulthandler import reclaim_signals
@@ -109,6 +109,7 @@ class Loop(SocketLoop):
             if any(getattr(cls, name) is not getattr(Loop, name) for name in names)
         )
         self._open_engine(overridden, strict)
+        _jvm.first_loop_is_made()
         self._watched_objects: dict[int, Any] = {}
         self._child_watches: set[_subprocess.ChildWatch] = set()
         super().__init__(PollerView(self))  # type: ignore[arg-type]

@@ -1,9 +1,11 @@
 package dev.jvloop.capi;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
+import java.util.function.LongUnaryOperator;
 
 /**
  * Raw reads and writes of the process's memory by address. Callers vouch for the address; nothing is checked here.
@@ -107,9 +109,65 @@ public final class Memory {
         return bytes;
     }
 
-    /** The NUL-terminated UTF-8 string at {@code address}. */
+    /**
+     * The NUL-terminated UTF-8 string at {@code address}. A segment's own {@code getString} links a switch over types
+     * first: with what the copies of strings link, 4 ms of each start.
+     */
     public static String getString(long address) {
-        return ALL.getString(address, StandardCharsets.UTF_8);
+        return new String(bytes(address, lengthOfString(address)), StandardCharsets.UTF_8);
+    }
+
+    /** Aligned words lie in one page each, so none is read that the string has no byte in. */
+    private static int lengthOfString(long address) {
+        long end = address;
+        while ((end & 7) != 0) {
+            if (getByte(end) == 0) {
+                return (int) (end - address);
+            }
+            end++;
+        }
+        while (!hasZeroByte(getLong(end))) {
+            end += 8;
+        }
+        while (getByte(end) != 0) {
+            end++;
+        }
+        return (int) (end - address);
+    }
+
+    private static boolean hasZeroByte(long word) {
+        return (word - 0x0101010101010101L & ~word & 0x8080808080808080L) != 0;
+    }
+
+    /** The string as UTF-8 with a NUL behind it, in memory that is never freed. */
+    public static long newStringForever(String text) {
+        if (UNSAFE_OR_NULL == null) {
+            return Arena.global().allocateFrom(text).address();
+        }
+        return newString(text);
+    }
+
+    private static long newString(String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        long address = UNSAFE_OR_NULL.allocateMemory(bytes.length + 1L);
+        UNSAFE_OR_NULL.copyMemory(bytes, sun.misc.Unsafe.ARRAY_BYTE_BASE_OFFSET, null, address, bytes.length);
+        UNSAFE_OR_NULL.putByte(address + bytes.length, (byte) 0);
+        return address;
+    }
+
+    /** What {@code function} makes of the address of the string as UTF-8, which is valid as long as that runs. */
+    public static long withString(String text, LongUnaryOperator function) {
+        if (UNSAFE_OR_NULL == null) {
+            try (Arena arena = Arena.ofConfined()) {
+                return function.applyAsLong(arena.allocateFrom(text).address());
+            }
+        }
+        long address = newString(text);
+        try {
+            return function.applyAsLong(address);
+        } finally {
+            UNSAFE_OR_NULL.freeMemory(address);
+        }
     }
 
     /** A segment over {@code byteCount} bytes at {@code address}, valid as long as the memory is. */

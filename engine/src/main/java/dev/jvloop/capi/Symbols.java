@@ -23,9 +23,12 @@ public final class Symbols {
 
     /** The address of a global symbol, or 0 where the process has none of that name. */
     public static long findOrZero(String name) {
-        try (Arena arena = Arena.ofConfined()) {
-            return (long)
-                    DLSYM.invokeExact(RTLD_DEFAULT, arena.allocateFrom(name).address(), 0L, 0L);
+        return Memory.withString(name, Symbols::find);
+    }
+
+    private static long find(long name) {
+        try {
+            return (long) DLSYM.invokeExact(RTLD_DEFAULT, name, 0L, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }

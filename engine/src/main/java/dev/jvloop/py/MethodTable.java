@@ -65,14 +65,13 @@ public final class MethodTable {
     }
 
     private MethodTable add(String name, int flags, String signature, String doc) {
-        Arena forever = Arena.global();
-        long definition = forever.allocate(METHOD_DEF_SIZE, 8).address();
-        Memory.putLong(definition, forever.allocateFrom(name).address());
+        long definition = Arena.global().allocate(METHOD_DEF_SIZE, 8).address();
+        Memory.putLong(definition, Memory.newStringForever(name));
         Memory.putLong(definition + 8, Upcalls.raising(guarded(Upcalls.body(lookup, bodies, name))));
         Memory.putInt(definition + 16, flags);
         // Not with +, which links a call site at run time: 2 ms of start-up.
         String text = name.concat(signature).concat("\n--\n\n").concat(doc);
-        Memory.putLong(definition + 24, forever.allocateFrom(text).address());
+        Memory.putLong(definition + 24, Memory.newStringForever(text));
         long ownedDescriptor = PyErr.checked(Descriptors.PyDescr_NewMethod(type, definition));
         long ownedName = Py.internForever(name);
         if ((int) Objects.PyObject_SetAttr(type, ownedName, ownedDescriptor) != 0) {

@@ -49,7 +49,7 @@ public final class NativeType {
             Memory.putLong(table.address() + 16L * i + 8, function);
         }
         long spec = forever.allocate(32, 8).address();
-        Memory.putLong(spec, forever.allocateFrom(name).address());
+        Memory.putLong(spec, Memory.newStringForever(name));
         Memory.putInt(spec + 8, (int) Layout.HEADER + 8);
         Memory.putInt(spec + 16, flags | DISALLOW_INSTANTIATION);
         Memory.putLong(spec + 24, table.address());

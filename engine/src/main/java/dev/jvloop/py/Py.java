@@ -6,7 +6,6 @@ import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Objects;
 import dev.jvloop.capi.Tuples;
 import dev.jvloop.capi.Unicode;
-import java.lang.foreign.Arena;
 import java.util.function.LongConsumer;
 
 /** Reading Python objects, and the singletons and types the engine names. */
@@ -168,10 +167,7 @@ public final class Py {
 
     /** A reference, owned for the life of the process, to an interned str. */
     public static long internForever(String name) {
-        try (Arena arena = Arena.ofConfined()) {
-            return PyErr.checked(
-                    Unicode.PyUnicode_InternFromString(arena.allocateFrom(name).address()));
-        }
+        return PyErr.checked(Memory.withString(name, Unicode::PyUnicode_InternFromString));
     }
 
     /** {@code type(object).__name__}. */
