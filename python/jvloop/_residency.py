@@ -1,9 +1,10 @@
 """Gives back the pages of the JVM's library that only its own start needed.
 
-Of libjvm's code some 12 MiB are resident once the engine has started, and most of it does not run again: it is the
-start itself, and what the kernel mapped around it, 64 KiB at a time. They are clean pages of the page cache. Told that
-they are not needed, the kernel takes them out of this process and leaves them in the cache; what runs again is mapped
-again by a minor fault, of a microsecond or less for each 64 KiB.
+Of libjvm's code and constants some 16 MiB are resident once the engine has started, and half of that does not run again
+soon: it is the start itself, and what the kernel mapped around it, 64 KiB at a time. They are clean pages of the page
+cache. Told that they are not needed, the kernel takes them out of this process and leaves them in the cache; what runs
+again is mapped again by a minor fault. docs/startup.md has the figures: 10 MiB less after a start, 4 to 7 in a server,
+for 2.5 ms.
 """
 
 from __future__ import annotations

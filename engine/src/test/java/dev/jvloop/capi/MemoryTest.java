@@ -52,6 +52,34 @@ class MemoryTest {
     }
 
     @Test
+    void textEndsAtItsFirstNulAtAnyAlignment() {
+        for (int offset = 0; offset < 8; offset++) {
+            for (int length = 0; length < 24; length++) {
+                for (int i = 0; i < 64; i++) {
+                    Memory.putByte(address + i, (byte) 0xff);
+                }
+                for (int i = 0; i < length; i++) {
+                    Memory.putByte(address + offset + i, (byte) (i % 2 == 0 ? 'a' : 0x01));
+                }
+                Memory.putByte(address + offset + length, (byte) 0);
+                assertEquals("a\u0001".repeat(12).substring(0, length), Memory.getString(address + offset));
+            }
+        }
+    }
+
+    @Test
+    void textIsMadeForCForeverOrForTheTimeOfACall() {
+        for (String text : new String[] {"", "name", "h\u00e9\u20ac"}) {
+            assertEquals(text, Memory.getString(Memory.newStringForever(text)));
+            long first = Memory.withString(text, string -> {
+                assertEquals(text, Memory.getString(string));
+                return Memory.getByte(string);
+            });
+            assertEquals(text.isEmpty() ? 0 : text.charAt(0) == 'n' ? 'n' : 'h', first);
+        }
+    }
+
+    @Test
     void bytesAndTextAreCopied() {
         String text = "h\u00e9\u20ac";
         long source = arena.allocateFrom(text).address();
