@@ -79,6 +79,7 @@ def test_an_accepted_connection_has_one_socket(loop_factory: Factory) -> None:
         runner.run(main())
 
 
+@pytest.mark.uvloop_differs("its close() never returns, in one of twelve runs", run=False)
 def test_the_socket_of_a_connection_that_ends_meanwhile(loop_factory: Factory) -> None:
     """Whoever asks gets the socket or a closed one, never one over a descriptor that is somebody else's by now."""
 
