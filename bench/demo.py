@@ -181,7 +181,7 @@ def choose() -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--warmup", type=float, default=2.5, metavar="SECONDS")
+    parser.add_argument("--warmup", type=float, default=5.0, metavar="SECONDS")
     parser.add_argument("--seconds", type=float, default=1.0, help="of one measurement")
     parser.add_argument("--connections", type=int, default=32)
     arguments = parser.parse_args()

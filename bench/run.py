@@ -96,7 +96,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     if any(workload.how in ("server", "client") and not workload.tls for workload in chosen):
         limit.compile_programs()
     chosen, unmeasured = measuring.without_tls_if_impossible(chosen)
-    head = header.make_header(loop_names, settings, arguments.rounds, arguments.commit)
+    head = header.make_header(chosen, loop_names, settings, arguments.rounds, arguments.commit)
 
     def data_of(results: dict[str, Rounds], failures: measuring.Failures) -> dict[str, Any]:
         return {

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from suite import loops
-from suite.catalog import WORKLOADS
 from suite.figures import Rounds
 from suite.processes import BENCH
 from suite.settings import LIMIT_WARMUP_S, Settings
+from suite.workload import Workload
 
 
 def first_line(command: list[str]) -> str:
@@ -62,14 +62,15 @@ def _java() -> dict[str, str]:
     return {"Java": told.get("Java", "unknown").partition(",")[0], "JVM options": " ".join(options)}
 
 
-def _longer_warmups(settings: Settings) -> str:
+def _longer_warmups(rows: list[Workload], settings: Settings) -> str:
     """Name the rows that are warmed up longer."""
-    rows = [row for row in WORKLOADS.values() if row.warmups > 1]
-    return "".join(f", {row.name} {settings.warmup_s * row.warmups:g} s" for row in rows)
+    return "".join(f", {row.name} {settings.warmup_s * row.warmups:g} s" for row in rows if row.warmups > 1)
 
 
-def make_header(loop_names: list[str], settings: Settings, rounds: int, known_commit: str) -> dict[str, str]:
-    """Describe machine, versions and method."""
+def make_header(
+    rows: list[Workload], loop_names: list[str], settings: Settings, rounds: int, known_commit: str
+) -> dict[str, str]:
+    """Describe machine, versions and the method by which *rows* are measured."""
     pinning = (
         f"loop thread on core {settings.loop_core}, load generator on core {settings.load_core}; JVM helper threads "
         "are free, and what they use counts as server CPU"
@@ -83,7 +84,7 @@ def make_header(loop_names: list[str], settings: Settings, rounds: int, known_co
         "C compiler": first_line([os.environ.get("CC", "cc"), "--version"]),
         "commit": known_commit or commit(),
         "method": f"{rounds} rounds, each with fresh processes; warm-up {settings.warmup_s:g} s"
-        f"{_longer_warmups(settings)} (C: "
+        f"{_longer_warmups(rows, settings)} (C: "
         f"{min(settings.warmup_s, LIMIT_WARMUP_S):g} s), measured {settings.duration_s:g} s for each loop and round in "
         f"{settings.windows} windows, the loops by turns, all but one stopped; rows that count no operations: one "
         "measurement in each round",

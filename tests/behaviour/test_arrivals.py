@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .support import Recorder, reset, tcp_pair, tcp_socketpair, turns
+from .support import Recorder, reset, socketpair, tcp_pair, tcp_socketpair, turns
 
 Run = Callable[..., Any]
 ATTEMPTS = 20
@@ -126,6 +126,36 @@ def test_reading_paused_by_what_is_read(run: Run) -> None:
                 if not pair.server.transport.is_reading():
                     pair.server.transport.resume_reading()
                 await asyncio.sleep(0)
+
+    run(main())
+
+
+@pytest.mark.parametrize("make_pair", [tcp_socketpair, socketpair])
+def test_a_connection_that_another_one_of_the_same_poll_pauses(
+    run: Run, make_pair: Callable[[], tuple[socket.socket, socket.socket]]
+) -> None:
+    connections: list[Recorder] = []
+
+    class Pausing(Recorder):
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            for other in connections:
+                if other is not self:
+                    other.transport.pause_reading()
+                    asyncio.get_running_loop().call_soon(other.transport.resume_reading)
+
+    async def main() -> None:
+        pairs = [make_pair() for _ in range(4)]
+        connections.extend([await connect(ours, Pausing) for ours, _ in pairs])
+        for attempt in range(ATTEMPTS):
+            for _, theirs in pairs:
+                theirs.send(b".")  # all of them are there when the loop looks
+            for protocol in connections:
+                assert await protocol.received(attempt + 1) == b"." * (attempt + 1)
+        for protocol, (_, theirs) in zip(connections, pairs, strict=True):
+            await end(protocol)
+            theirs.close()
+        connections.clear()
 
     run(main())
 

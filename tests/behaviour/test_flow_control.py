@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -122,6 +124,60 @@ def test_pausing_inside_data_received(run: Run, connect: Connect) -> None:
             assert await pair.server.received(6) == b"onetwo"
 
     run(main())
+
+
+def test_pausing_and_resuming_between_two_reads(run: Run, connect: Connect) -> None:
+    class Pausing(Recorder):
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self.transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self.transport.resume_reading)
+
+    async def main() -> None:
+        async with connect(Recorder, Pausing) as pair:
+            for count in range(1, 50):
+                pair.client.transport.write(b".")
+                assert await pair.server.received(count) == b"." * count
+
+    run(main())
+
+
+def watched_descriptors() -> set[int]:
+    """What the process's epoll objects watch."""
+    watched: set[int] = set()
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):  # the descriptor of the listing itself
+            if os.readlink(f"/proc/self/fd/{name}") == "anon_inode:[eventpoll]":
+                lines = Path(f"/proc/self/fdinfo/{name}").read_text().splitlines()
+                watched.update(int(line.split()[1]) for line in lines if line.startswith("tfd:"))
+    return watched
+
+
+@pytest.mark.only_on("asyncio", "jvloop")
+def test_a_paused_transport_is_not_watched(loop: asyncio.AbstractEventLoop, run: Run) -> None:
+    async def main() -> None:
+        async with tcp_pair() as pair:
+            transport = pair.server.transport
+            fd = transport.get_extra_info("socket").fileno()
+            assert fd in watched_descriptors()
+            transport.pause_reading()
+            pair.client.transport.write(b"held back")
+            await until(lambda: fd not in watched_descriptors())
+            transport.resume_reading()
+            assert fd in watched_descriptors()
+            assert await pair.server.received(9) == b"held back"
+
+            transport.pause_reading()
+            loop.stop()
+            stopped.append(fd)
+            await asyncio.sleep(0)
+            assert fd not in watched_descriptors()
+
+    stopped: list[int] = []
+    task = loop.create_task(main())
+    loop.run_forever()
+    assert stopped and not set(stopped) & watched_descriptors()
+    run(task)
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ public final class EventLoop {
     private final Arena arena = Arena.ofAuto();
     private final IoScratch scratch = new IoScratch(arena);
     private final CallbackEnd callbackEnd = new CallbackEnd();
+    private final DeferredActions beforePoll = new DeferredActions();
     private final DescriptorOwners owners = new DescriptorOwners();
     private final ThreadClaim claim = Version.FREE_THREADED ? new ThreadClaim() : null;
     private final Schedule schedule;
@@ -123,6 +124,11 @@ public final class EventLoop {
 
     public CallbackEnd callbackEnd() {
         return callbackEnd;
+    }
+
+    /** What is run before the next poll, or at the end of the run. Only to be added to in a callback. */
+    public DeferredActions beforePoll() {
+        return beforePoll;
     }
 
     /** Whether the loop's thread is in a callback, the end of which {@link #callbackEnd} tells. */
@@ -351,6 +357,7 @@ public final class EventLoop {
             try {
                 // May raise: what it sends for a transport may call the protocol.
                 PyErr.preserving(callbackEnd::reached);
+                PyErr.preserving(beforePoll::run);
                 PyErr.preserving(handles::recycleCancelledTimers);
             } finally {
                 running = false;
@@ -460,6 +467,7 @@ public final class EventLoop {
         }
         // Of callbacks that nobody else tells the end of, such as a protocol factory.
         callbackEnd.reached();
+        beforePoll.run();
         limitNextPoll();
         // What arrived while the callbacks ran needs no wait, and so no release of the GIL.
         if (poller.pollNow() > 0) {
@@ -495,6 +503,7 @@ public final class EventLoop {
 
     private void pollWithoutWaiting(long now) {
         Gil.checkpoint();
+        beforePoll.run();
         limitNextPoll();
         poller.pollNow();
         nextPollNanos = now + POLL_INTERVAL_NANOS;

@@ -124,9 +124,14 @@ abstract class BaseTransport implements FdHandler, ReferenceHolder {
         updateInterest();
     }
 
-    final void pauseReading() {
-        paused = true;
+    void pauseReading() {
+        notePaused();
         updateInterest();
+    }
+
+    /** Nothing is delivered from now on. {@link #updateInterest} is to follow. */
+    final void notePaused() {
+        paused = true;
     }
 
     /** What is read from now on runs in a copy of the caller's context, as on asyncio. */

@@ -142,8 +142,8 @@ public final class DatagramTransport extends WritableTransport {
         long ownedData;
         long ownedAddress;
         try {
-            ownedData = loop.scratch().spareBytes.newCopy(loop.scratch().readBuffer, length);
             ownedAddress = peers.newReceived(loop.scratch());
+            ownedData = newReceivedData(length, ownedAddress);
         } catch (PythonError e) {
             fatal("Fatal read error on datagram transport");
             return;
@@ -155,6 +155,15 @@ public final class DatagramTransport extends WritableTransport {
             callbackFailed(PyErr.newTaken(), "protocol.datagram_received");
         } else {
             Refs.decref(ownedResult);
+        }
+    }
+
+    private long newReceivedData(long length, long ownedAddress) {
+        try {
+            return loop.scratch().spareBytes.newCopy(loop.scratch().readBuffer, length);
+        } catch (PythonError e) {
+            PyErr.preserving(() -> Refs.decref(ownedAddress));
+            throw e;
         }
     }
 

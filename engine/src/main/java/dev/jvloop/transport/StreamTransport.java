@@ -35,6 +35,7 @@ public final class StreamTransport extends ByteTransport {
 
     private Receiver receiver = Receiver.DATA;
     private final WriteJoiner joiner;
+    private final LatePause latePause;
 
     /** @param addressesOrNull of an accepted connection; where Python has a socket object, that knows them */
     StreamTransport(EventLoop loop, long self, int fd, boolean isTcp, SocketAddresses addressesOrNull) {
@@ -43,6 +44,7 @@ public final class StreamTransport extends ByteTransport {
         this.addressesOrNull = addressesOrNull;
         this.reader = new ReadBuffer(loop);
         this.joiner = new WriteJoiner(loop, this);
+        this.latePause = new LatePause(loop, this);
     }
 
     SocketAddresses addresses() {
@@ -56,9 +58,20 @@ public final class StreamTransport extends ByteTransport {
     }
 
     @Override
+    void pauseReading() {
+        notePaused();
+        if (interest() == Poller.READ && loop.isInCallback()) {
+            latePause.awaitPoll();
+        } else {
+            updateInterest();
+        }
+    }
+
+    @Override
     void resumeReading() {
         readEof = false;
         super.resumeReading();
+        latePause.resumed();
     }
 
     /** Notes what kind of protocol {@code set_protocol} gave. */
@@ -84,6 +97,10 @@ public final class StreamTransport extends ByteTransport {
     @Override
     void readReady() {
         if (isLost() || (interest() & Poller.READ) == 0) {
+            return;
+        }
+        if (!isReading()) {
+            latePause.missEvent();
             return;
         }
         switch (receiver) {

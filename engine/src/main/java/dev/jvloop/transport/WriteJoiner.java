@@ -1,7 +1,6 @@
 package dev.jvloop.transport;
 
 import dev.jvloop.capi.Version;
-import dev.jvloop.loop.CallbackEnd;
 import dev.jvloop.loop.EventLoop;
 import dev.jvloop.loop.IoScratch;
 
@@ -14,7 +13,7 @@ import dev.jvloop.loop.IoScratch;
  * one comes, it goes back to sending at once. Every other method of the transport first sends what is kept, so that a
  * program that asks finds it sent. Not without a GIL: some of those methods may be called by any thread there.
  */
-final class WriteJoiner implements CallbackEnd.Listener {
+final class WriteJoiner implements Runnable {
     /** In bytes. More is not kept: there a system call more costs little. */
     private static final long MOST_KEPT = 32 * 1024;
     /** In pieces: one system call takes all. */
@@ -34,7 +33,7 @@ final class WriteJoiner implements CallbackEnd.Listener {
         this.transport = transport;
     }
 
-    /** Whether this write of {@code length} bytes, more than 0, is to be queued until {@link #callbackEnded}. */
+    /** Whether this write of {@code length} bytes, more than 0, is to be queued until {@link #run}. */
     boolean keeps(long length) {
         if (!joins) {
             long callback = loop.callbackEnd().callbackNumber();
@@ -67,8 +66,9 @@ final class WriteJoiner implements CallbackEnd.Listener {
         keptCount = 0;
     }
 
+    /** The callback has ended. */
     @Override
-    public void callbackEnded() {
+    public void run() {
         awaitsEnd = false;
         transport.callbackEnded();
     }
