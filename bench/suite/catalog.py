@@ -210,6 +210,15 @@ def _other_network_rows() -> list[Workload]:
             for suffix, connections in (("", 100), ("_c1", 1))
         ),
         bulk("bulk_receive", "one connection, server receives, per 64 KiB", "sink", "sink"),
+        replace(
+            bulk(
+                "bulk_receive_streams",
+                "one connection, server receives by StreamReader of asyncio's own limit, per 64 KiB",
+                "stream_sink",
+                "sink",
+            ),
+            family="",
+        ),
         bulk("bulk_send", "one connection, server sends, per 64 KiB", "source", "source"),
         bulk("sendfile", "one connection, sendfile of 10 MiB again and again, per 64 KiB", "file", "source"),
         bulk("sendfile_64k", "one connection, sendfile of 64 KiB again and again", "small_file", "source"),

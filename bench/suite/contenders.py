@@ -88,7 +88,7 @@ def _core_arguments(core: int | None, option: str = "--cpu") -> list[str]:
 
 
 def _limit_command(row: Workload) -> list[str]:
-    mode = row.server if row.server in ("sink", "source") else "echo"
+    mode = row.load if row.load in ("sink", "source") else "echo"
     if row.tls:
         command = [str(compile_programs(tls=True) / "tls_echo"), "--mode", mode]
         return [*command, "--start-tls", "1"] if row.server == "start_tls" else command

@@ -166,6 +166,20 @@ async def _serve_streams(listener: socket.socket, tls: ssl.SSLContext | None) ->
     _kept.append(await asyncio.start_server(echo, host, port, backlog=BACKLOG, limit=256 * 1024, ssl=tls))
 
 
+async def _serve_stream_sink(listener: socket.socket, _tls: ssl.SSLContext | None) -> None:
+    async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await reader.read(64 * 1024):
+                pass
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    host, port = _release(listener)
+    _kept.append(await asyncio.start_server(receive, host, port, backlog=BACKLOG))
+
+
 async def _serve_sock(listener: socket.socket, _tls: ssl.SSLContext | None) -> None:
     loop = asyncio.get_running_loop()
     clients: set[asyncio.Task[None]] = set()
@@ -301,6 +315,7 @@ KINDS: dict[str, Serve] = {
     "small_file": _file_server(64 * 2**10),
     "start_tls": _serve_start_tls,
     "streams": _serve_streams,
+    "stream_sink": _serve_stream_sink,
     "datagram": _serve_datagrams,
     "sock": _serve_sock,
     "uvicorn": _serve_uvicorn,
