@@ -251,6 +251,24 @@ def warm_up(backend: Backend) -> None:
         runner.run(touch())
 
 
+frozen_for: Path | None = None
+"""The file whose first test the heap was last frozen for."""
+
+
+def freeze_between_modules(path: Path) -> None:
+    """Keep what is there before a module's first test out of all later collections and snapshots.
+
+    The gate collects three times per test, and pytest keeps some thirty objects of every test to the end of the run:
+    late tests would pay for all those before them. Between two modules the last test's gate has looked and the fixtures
+    of its module are gone, so what a test leaves is never frozen before its own gate. Those after it leave it out,
+    frozen or not.
+    """
+    global frozen_for
+    if path != frozen_for:
+        frozen_for = path
+        gc.freeze()
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
     if backend := backend_of(item):
@@ -259,6 +277,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
     seconds = timeout.args[0] if timeout is not None and timeout.args else TEST_TIMEOUT_S
     faulthandler.dump_traceback_later(seconds + HARD_TIMEOUT_MARGIN_S, exit=True, file=item.config.stash[STDERR])
     gc.collect()
+    freeze_between_modules(item.path)
     item.stash[BEFORE] = take_snapshot()
     yield
 
@@ -280,15 +299,10 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
     if item.stash.get(FAILED, False) or item.get_closest_marker("leaks") or BEFORE not in item.stash:
         return
     getattr(item, "funcargs", {}).clear()
-    if leaked := leaks_since(item.stash[BEFORE]):
+    before = item.stash[BEFORE]
+    del item.stash[BEFORE]
+    if leaked := leaks_since(before):
         pytest.fail("left behind: " + "; ".join(sorted(leaked)), pytrace=False)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _frozen_heap() -> None:
-    """Keep what was there before the first test out of every later collection: the gate collects twice per test."""
-    gc.collect()
-    gc.freeze()
 
 
 # --- fixtures -------------------------------------------------------------------------------------------------------

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import conftest
 import pytest
@@ -50,3 +53,55 @@ def test_loops_and_handles_are_seen(before: conftest.Snapshot) -> None:
     assert any("EventLoop" in leak for leak in leaks)
     assert "object TimerHandle" in leaks
     handle.cancel()
+
+
+MODULE_THAT_LEAKS = """
+import asyncio
+import gc
+
+import conftest
+
+conftest.LEAK_GRACE_S = 0.0
+KEPT = []
+FROZEN = []
+
+
+class Kept(asyncio.Protocol):
+    pass
+
+
+def listed():
+    return {type(thing).__module__ for thing in gc.get_objects() if type(thing).__name__ == "Kept"}
+
+
+def test_first():
+    FROZEN.append(gc.get_freeze_count())
+    assert listed() == set()
+    KEPT.append(Kept())
+
+
+def test_clean():
+    assert listed() == {__name__}
+
+
+def test_last():
+    assert gc.get_freeze_count() <= FROZEN[0]
+    KEPT.append(Kept())
+    cycle = [Kept()]
+    cycle.append(cycle)
+"""
+
+
+def test_the_heap_is_frozen_between_modules_and_what_a_test_leaves_is_seen_first(tmp_path: Path) -> None:
+    for name in ("test_one.py", "test_two.py"):
+        (tmp_path / name).write_text(MODULE_THAT_LEAKS)
+    command = [sys.executable, "-m", "pytest", "-p", "conftest", "-p", "no:cacheprovider", "--loop", "asyncio", "-rE"]
+    environment = os.environ | {"PYTHONPATH": str(Path(conftest.__file__).parent)}
+    done = subprocess.run([*command, "."], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    found = [line for line in done.stdout.splitlines() if line.startswith("ERROR ")]
+    assert found == [
+        f"ERROR test_{module}.py::test_{test} - Failed: left behind: object Kept"
+        for module in ("one", "two")
+        for test in ("first", "last")
+    ], done.stdout + done.stderr
+    assert "6 passed, 4 errors" in done.stdout
