@@ -467,10 +467,8 @@ public final class EventLoop {
         }
         // Of callbacks that nobody else tells the end of, such as a protocol factory.
         callbackEnd.reached();
-        beforePoll.run();
-        limitNextPoll();
         // What arrived while the callbacks ran needs no wait, and so no release of the GIL.
-        if (poller.pollNow() > 0) {
+        if (poll() > 0) {
             nextPollNanos = now + POLL_INTERVAL_NANOS;
             return;
         }
@@ -501,11 +499,15 @@ public final class EventLoop {
         receivedLarge = false;
     }
 
-    private void pollWithoutWaiting(long now) {
-        Gil.checkpoint();
+    private int poll() {
         beforePoll.run();
         limitNextPoll();
-        poller.pollNow();
+        return poller.pollNow();
+    }
+
+    private void pollWithoutWaiting(long now) {
+        Gil.checkpoint();
+        poll();
         nextPollNanos = now + POLL_INTERVAL_NANOS;
     }
 
