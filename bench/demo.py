@@ -1,7 +1,8 @@
 """A real application on jvloop, asyncio and uvloop, side by side: what ``make run`` shows.
 
 Starts ``examples/fastapi_app.py`` under uvicorn once per loop. A client in a process of its own first checks with httpx
-that each server answers rightly, then keeps them busy in turns and measures. Ends with 1 and the reason if anything
+that each server answers rightly, then keeps them busy in turns and measures. A turn is short, and a ratio is that of
+two turns next to each other, since what a machine gives changes within seconds. Ends with 1 and the reason if anything
 fails.
 """
 
@@ -22,6 +23,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from suite import loops
 
@@ -29,6 +31,7 @@ BENCH = Path(__file__).resolve().parent
 EXAMPLES = BENCH.parent / "examples"
 START_TIMEOUT_S = 30.0
 CLIENT_TIMEOUT_S = 60.0
+"""Of the client, beyond the time that it is asked to take."""
 UVICORN_LOOPS = {"asyncio": "asyncio", "uvloop": "uvloop", "jvloop": "jvloop:new_event_loop"}
 
 
@@ -93,49 +96,61 @@ def _reason(log: str) -> str:
     return str(errors[-1]) if errors else "\n".join(log.splitlines()[-10:]) or "it said nothing"
 
 
-def client(*arguments: str) -> dict[str, float]:
+def client(*arguments: str, takes_s: float = 0.0) -> Any:
     """Run the client and give what it prints.
 
     :raises DemoError: it met a wrong answer, or none.
     """
     command = [sys.executable, "-m", "suite.http_client", *arguments]
     try:
-        done = subprocess.run(command, cwd=BENCH, capture_output=True, text=True, timeout=CLIENT_TIMEOUT_S)
+        done = subprocess.run(command, cwd=BENCH, capture_output=True, text=True, timeout=takes_s + CLIENT_TIMEOUT_S)
     except subprocess.TimeoutExpired:
-        raise DemoError(f"the client got no answer within {CLIENT_TIMEOUT_S:.0f} s") from None
+        raise DemoError(f"the client did not end within {takes_s + CLIENT_TIMEOUT_S:.0f} s") from None
     if done.returncode:
         raise DemoError(done.stderr.strip())
-    result = json.loads(done.stdout)
-    assert isinstance(result, dict)
-    return result
+    return json.loads(done.stdout)
 
 
-def load(contender: Contender, connections: int, seconds: float) -> dict[str, float]:
-    """Keep one server busy for *seconds*."""
-    options = ["--connections", str(connections), "--seconds", str(seconds)]
+def load(contenders: list[Contender], connections: int, warmup_s: float, turns: int, seconds: float) -> None:
+    """Keep the servers busy in turns; the contenders get their figures.
+
+    :raises DemoError: an answer was wrong, or none came.
+    """
+    servers = [f"{each.url}={each.process.pid}" for each in contenders]
+    options = ["--connections", connections, "--warmup", warmup_s, "--turns", turns, "--seconds", seconds]
+    takes_s = len(contenders) * (warmup_s + turns * seconds)
     try:
-        return client("load", contender.url, *options, "--server-pid", str(contender.process.pid))
+        figures = client("load", *servers, *map(str, options), takes_s=takes_s)
     except DemoError as error:
-        raise DemoError(f"{contender.name} under load: {error}") from None
+        by_url = {each.url: each.name for each in contenders}
+        raise DemoError(re.sub(r"http://[\d.:]+\d", lambda url: by_url.get(url[0], url[0]), str(error))) from None
+    for contender, of_turns in zip(contenders, figures, strict=True):
+        contender.requests_per_s = [each["requests_per_s"] for each in of_turns]
+        contender.cpu_us = [each["cpu_us"] for each in of_turns]
+
+
+def ratio(better: list[float], worse: list[float]) -> str:
+    """Give the median of the turns' ratios with the span of the middle half."""
+    ratios = [one / other for one, other in zip(better, worse, strict=True)]
+    low, middle, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
+    return f"{middle:.2f}x ({low:.2f} to {high:.2f})"
 
 
 def table(contenders: list[Contender]) -> str:
     """Give the comparison; ratios above 1 are better than asyncio."""
     base = next(each for each in contenders if each.name == "asyncio")
-    base_rate, base_cpu = statistics.median(base.requests_per_s), statistics.median(base.cpu_us)
     lines = [
-        "  loop      requests/s   vs asyncio   server CPU per request   vs asyncio",
-        "  --------  ----------   ----------   ----------------------   ----------",
+        "  loop      requests/s   vs asyncio              server CPU per request   vs asyncio",
+        "  --------  ----------   ---------------------   ----------------------   ---------------------",
     ]
     for each in contenders:
         rate, cpu = statistics.median(each.requests_per_s), statistics.median(each.cpu_us)
-        lines.append(
-            f"  {each.name:8}  {rate:10,.0f}   {rate / base_rate:9.2f}x   {cpu:19.1f} us   {base_cpu / cpu:9.2f}x"
-        )
+        faster, cheaper = ratio(each.requests_per_s, base.requests_per_s), ratio(base.cpu_us, each.cpu_us)
+        lines.append(f"  {each.name:8}  {rate:10,.0f}   {faster:21}   {cpu:19.1f} us   {cheaper}")
     return "\n".join(lines)
 
 
-def show(names: list[str], rounds: int, warmup_s: float, seconds: float, connections: int) -> None:
+def show(names: list[str], turns: int, warmup_s: float, seconds: float, connections: int) -> None:
     """Run the demonstration.
 
     :raises DemoError: anything went wrong.
@@ -153,16 +168,12 @@ def show(names: list[str], rounds: int, warmup_s: float, seconds: float, connect
                 f"  {name:8} {contender.url}, on {checked['event_loop']}: {checked['checks']} checks passed", flush=True
             )
             contenders.append(contender)
-        print(f"warming up each for {warmup_s:g} s, then measuring {rounds} x {seconds:g} s in turns", flush=True)
-        for contender in contenders:
-            load(contender, connections, warmup_s)
-        for turn in range(rounds):
-            for contender in contenders[turn % len(names) :] + contenders[: turn % len(names)]:
-                figures = load(contender, connections, seconds)
-                contender.requests_per_s.append(figures["requests_per_s"])
-                contender.cpu_us.append(figures["cpu_us"])
+        extent = f"{warmup_s:g} s of warm-up for each, then {turns} turns of {seconds:g} s for each"
+        print(f"{extent}: {len(names) * (warmup_s + turns * seconds):.0f} s in all", flush=True)
+        load(contenders, connections, warmup_s, turns, seconds)
     print(f"\n{table(contenders)}\n")
-    print("Medians; every answer was compared with the right one. `make bench` measures with more care.")
+    print("Ratios: the median of turns next to each other (middle half). Every answer was compared with the right one.")
+    print("`make bench` measures with more care.")
 
 
 def choose() -> list[str]:
@@ -180,13 +191,13 @@ def choose() -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--turns", type=int, default=16, help="of each server")
     parser.add_argument("--warmup", type=float, default=5.0, metavar="SECONDS")
-    parser.add_argument("--seconds", type=float, default=1.0, help="of one measurement")
+    parser.add_argument("--seconds", type=float, default=0.25, help="of one turn")
     parser.add_argument("--connections", type=int, default=32)
     arguments = parser.parse_args()
     try:
-        show(choose(), arguments.rounds, arguments.warmup, arguments.seconds, arguments.connections)
+        show(choose(), arguments.turns, arguments.warmup, arguments.seconds, arguments.connections)
     except DemoError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1

@@ -1,8 +1,9 @@
-"""The demonstration's client: ``python -m suite.http_client check URL LOOP`` and ``... load URL``.
+"""The demonstration's client: ``python -m suite.http_client check URL LOOP`` and ``... load URL=PID...``.
 
-*check* uses httpx to see that the notes service of ``examples/fastapi_app.py`` answers rightly. *load* keeps some
-connections busy and compares every answer with the right one; it parses with httptools, because httpx would need more
-time for a request than the server does. It always runs on asyncio's own loop. Both print a line of JSON.
+*check* uses httpx to see that the notes service of ``examples/fastapi_app.py`` answers rightly. *load* keeps several
+servers busy in turns, one at a time, and compares every answer with the right one; it parses with httptools, because
+httpx would need more time for a request than the server does. It always runs on asyncio's own loop. Both print a line
+of JSON.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import sys
 import time
 from typing import cast
 from urllib.parse import urlsplit
 
+ANSWER_TIMEOUT_S = 10.0
 NOTE = {"title": "a note", "tags": ["demo"], "id": 1}
 
 
@@ -51,20 +54,20 @@ def check(url: str, loop_name: str) -> dict[str, object]:
 
 
 class Connection(asyncio.Protocol):
-    """One keep-alive connection that asks for the note again and again."""
+    """One keep-alive connection that asks for the note again and again while its server's turn lasts."""
 
-    def __init__(self, request: bytes, done: asyncio.Future[None]) -> None:
+    def __init__(self, server: Server) -> None:
         import httptools
 
-        self._request = request
-        self._done = done
+        self._server = server
         self._body = b""
         self._parser = httptools.HttpResponseParser(self)
-        self.answers = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        self.transport.write(self._request)
+
+    def ask(self) -> None:
+        self.transport.write(self._server.request)
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
@@ -74,15 +77,79 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         status, answer, self._body = self._parser.get_status_code(), json.loads(self._body), b""
-        if (status, answer) != (200, NOTE) and not self._done.done():
-            self._done.set_exception(WrongAnswerError(f"under load: status {status}, {answer!r}"))
-        self.answers += 1
-        if not self._done.done():
-            self.transport.write(self._request)
+        if (status, answer) != (200, NOTE):
+            self._server.fail(f"under load: status {status}, {answer!r}")
+        elif self._server.note_answer():
+            self.ask()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self._done.done():
-            self._done.set_exception(WrongAnswerError(f"the server closed a connection: {exc}"))
+        self._server.fail(f"the server closed a connection: {exc}")
+
+
+class Server:
+    """One server with its open connections."""
+
+    def __init__(self, url: str, pid: int) -> None:
+        address = urlsplit(url)
+        self._host, self._port = address.hostname or "", address.port or 80
+        self._url, self._pid = url, pid
+        self.request = f"GET /notes/1 HTTP/1.1\r\nHost: {address.netloc}\r\nAccept: application/json\r\n\r\n".encode()
+        self._connections: list[Connection] = []
+        self._answers = 0
+        self._outstanding = 0
+        self._until = 0.0
+        self._failure: WrongAnswerError | None = None
+        self._all_answered: asyncio.Future[None] | None = None
+
+    async def connect(self, connections: int) -> None:
+        loop = asyncio.get_running_loop()
+        for _ in range(connections):
+            _, connection = await loop.create_connection(lambda: Connection(self), self._host, self._port)
+            self._connections.append(connection)
+
+    def note_answer(self) -> bool:
+        """Count an answer; give whether to ask again."""
+        self._answers += 1
+        if time.perf_counter() < self._until:
+            return True
+        self._outstanding -= 1
+        if not self._outstanding and self._all_answered and not self._all_answered.done():
+            self._all_answered.set_result(None)
+        return False
+
+    def fail(self, reason: str) -> None:
+        """End this turn, or the next."""
+        self._failure = self._failure or WrongAnswerError(f"{self._url}: {reason}")
+        if self._all_answered and not self._all_answered.done():
+            self._all_answered.set_exception(self._failure)
+
+    async def turn(self, seconds: float) -> dict[str, float]:
+        """Ask on all connections at once for *seconds*, and wait for the last answers.
+
+        :raises WrongAnswerError: an answer is wrong, a connection ends, or answers stay out.
+        """
+        if self._failure:
+            raise self._failure
+        self._all_answered = asyncio.get_running_loop().create_future()
+        self._answers, self._outstanding = 0, len(self._connections)
+        cpu, started = cpu_ns(self._pid), time.perf_counter()
+        self._until = started + seconds
+        for each in self._connections:
+            each.ask()
+        try:
+            async with asyncio.timeout(seconds + ANSWER_TIMEOUT_S):
+                await self._all_answered
+        except TimeoutError:
+            raise WrongAnswerError(
+                f"{self._url}: {self._outstanding} answers are out since {ANSWER_TIMEOUT_S:.0f} s"
+            ) from None
+        took, cpu = time.perf_counter() - started, cpu_ns(self._pid) - cpu
+        self._all_answered = None
+        return {"requests_per_s": self._answers / took, "cpu_us": cpu / 1e3 / self._answers}
+
+    def close(self) -> None:
+        for each in self._connections:
+            each.transport.abort()
 
 
 def cpu_ns(pid: int) -> int:
@@ -90,29 +157,29 @@ def cpu_ns(pid: int) -> int:
     return time.clock_gettime_ns((~pid << 3) | 2)
 
 
-async def load(url: str, connections: int, seconds: float, server_pid: int) -> dict[str, object]:
-    """Ask on all connections at once for *seconds*; gives the rate and the server's CPU time per request."""
-    address = urlsplit(url)
-    host, port = address.hostname or "", address.port or 80
-    request = f"GET /notes/1 HTTP/1.1\r\nHost: {address.netloc}\r\nAccept: application/json\r\n\r\n".encode()
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-    protocols: list[Connection] = []
-    for _ in range(connections):
-        _, protocol = await loop.create_connection(lambda: Connection(request, done), host, port)
-        protocols.append(protocol)
-    before, cpu, started = sum(each.answers for each in protocols), cpu_ns(server_pid), time.perf_counter()
+async def load(
+    addresses: list[tuple[str, int]], connections: int, warmup_s: float, turns: int, seconds: float
+) -> list[list[dict[str, float]]]:
+    """Keep the servers busy in turns of *seconds*; give the figures of each server's turns after the warm-up."""
+    servers = [Server(url, pid) for url, pid in addresses]
+    figures: list[list[dict[str, float]]] = [[] for _ in servers]
+    warming = math.ceil(warmup_s / seconds)
     try:
-        async with asyncio.timeout(seconds):
-            await done
-    except TimeoutError:
-        pass
-    took, cpu = time.perf_counter() - started, cpu_ns(server_pid) - cpu
-    answers = sum(each.answers for each in protocols) - before
-    for each in protocols:
-        each.transport.abort()
-    expect("any answer under load", answers > 0, True)
-    return {"requests": answers, "requests_per_s": answers / took, "cpu_us": cpu / 1e3 / answers}
+        for server in servers:
+            await server.connect(connections)
+        for turn in range(warming + turns):
+            for step in range(len(servers)):
+                index = (turn + step) % len(servers)
+                figures[index].append(await servers[index].turn(seconds))
+    finally:
+        for server in servers:
+            server.close()
+    return [of_server[warming:] for of_server in figures]
+
+
+def address_of(text: str) -> tuple[str, int]:
+    url, _, pid = text.rpartition("=")
+    return url, int(pid)
 
 
 def main() -> int:
@@ -122,16 +189,19 @@ def main() -> int:
     checking.add_argument("url")
     checking.add_argument("loop")
     loading = commands.add_parser("load")
-    loading.add_argument("url")
-    loading.add_argument("--connections", type=int, default=32)
-    loading.add_argument("--seconds", type=float, default=1.0)
-    loading.add_argument("--server-pid", type=int, required=True)
+    loading.add_argument("servers", nargs="+", type=address_of, metavar="URL=PID")
+    loading.add_argument("--connections", type=int, default=32, help="to each server")
+    loading.add_argument("--warmup", type=float, default=0.0, metavar="SECONDS", help="of each server, by turns too")
+    loading.add_argument("--turns", type=int, default=1)
+    loading.add_argument("--seconds", type=float, default=0.25, help="of one turn")
     arguments = parser.parse_args()
+    result: object
     try:
         if arguments.command == "check":
             result = check(arguments.url, arguments.loop)
         else:
-            result = asyncio.run(load(arguments.url, arguments.connections, arguments.seconds, arguments.server_pid))
+            extent = arguments.connections, arguments.warmup, arguments.turns, arguments.seconds
+            result = asyncio.run(load(arguments.servers, *extent))
     except (WrongAnswerError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
