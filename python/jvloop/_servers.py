@@ -6,13 +6,13 @@ import asyncio
 import inspect
 from typing import Any
 
-_TAKES_TRANSPORT = len(inspect.signature(asyncio.Server._attach).parameters) > 1  # type: ignore[attr-defined]
+TAKES_TRANSPORT = len(inspect.signature(asyncio.Server._attach).parameters) > 1  # type: ignore[attr-defined]
 
 
 def attach(server: Any, transport: Any) -> None:
     """Counts a connection as one of the server's."""
     transport._server = server
-    if _TAKES_TRANSPORT:
+    if TAKES_TRANSPORT:
         server._attach(transport)
     else:
         server._attach()
@@ -20,7 +20,7 @@ def attach(server: Any, transport: Any) -> None:
 
 def detach(server: Any, transport: Any) -> None:
     """Ends what attach() began."""
-    if _TAKES_TRANSPORT:
+    if TAKES_TRANSPORT:
         server._detach(transport)
     else:
         server._detach()

@@ -157,4 +157,9 @@ def resolve_empty_waiter(transport: StreamTransport) -> None:
         transport._empty_waiter.set_result(None)
 
 
-HELPERS = (transport_log_eof, fail_empty_waiter, resolve_empty_waiter)
+def abandon_stream(transport: StreamTransport) -> None:
+    """Gives up a descriptor that has, or is getting, a socket object."""
+    transport._abandon()
+
+
+HELPERS = (abandon_stream, transport_log_eof, fail_empty_waiter, resolve_empty_waiter)

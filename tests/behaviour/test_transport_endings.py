@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from .support import Recorder, reset, tcp_pair, tcp_socketpair, turns
+from .support import Recorder, reset, tcp_pair, tcp_socketpair, turns, until
 
 Loop = asyncio.AbstractEventLoop
 Run = Callable[..., Any]
@@ -234,5 +235,103 @@ def test_writing_after_close_is_silently_dropped_at_first(run: Run) -> None:
             pair.client.transport.close()
             pair.client.transport.write(b"dropped?")
             await pair.server.lost
+
+    run(main())
+
+
+AFTERWARDS = pytest.param("afterwards", marks=pytest.mark.uvloop_differs("has no socket then"))
+
+
+@pytest.mark.parametrize("asked", ["before", "in connection_lost", AFTERWARDS])
+def test_an_ended_connection_tells_its_addresses_and_has_a_closed_socket(run: Run, asked: str) -> None:
+    infos: list[tuple[Any, Any]] = []
+
+    class Asking(Recorder):
+        def connection_lost(self, exc: BaseException | None) -> None:
+            if asked == "in connection_lost":
+                infos.append(info(self.transport))
+            super().connection_lost(exc)
+
+    def info(transport: asyncio.BaseTransport) -> tuple[Any, Any]:
+        return transport.get_extra_info("peername"), transport.get_extra_info("socket")
+
+    async def main() -> None:
+        async with tcp_pair(Recorder, Asking) as pair:
+            address = pair.client.transport.get_extra_info("sockname")
+            server = pair.server.transport
+            if asked == "before":
+                infos.append(info(server))
+            pair.client.transport.close()
+            await pair.server.lost
+            await turns()
+            if asked == "afterwards":
+                infos.append(info(server))
+            ((peer, sock),) = infos
+            assert peer == address
+            assert sock.fileno() == -1
+
+    run(main())
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_a_raising_connection_lost_closes_the_descriptor_and_frees_the_server(
+    run: Run, errors: list[dict[str, Any]], asks: bool
+) -> None:
+    class Failing(Recorder):
+        def connection_lost(self, exc: BaseException | None) -> None:
+            super().connection_lost(exc)
+            raise ZeroDivisionError
+
+    async def main() -> None:
+        ours: asyncio.Queue[Failing] = asyncio.Queue()
+
+        def factory() -> Failing:
+            ours.put_nowait(protocol := Failing())
+            return protocol
+
+        server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)
+        async with server:
+            with socket.create_connection(server.sockets[0].getsockname()) as peer:
+                protocol = await ours.get()
+                await protocol.made
+                if asks:
+                    protocol.transport.get_extra_info("socket")
+                protocol.transport.abort()
+                await protocol.lost
+                server.close()
+                await server.wait_closed()  # for connections too, since 3.12
+                peer.settimeout(10)
+                assert peer.recv(1) == b""
+        await turns()
+        (context,) = errors
+        assert isinstance(context["exception"], ZeroDivisionError)
+        assert "connection_lost" in context["message"]
+        errors.clear()
+
+    run(main())
+
+
+def test_a_loop_that_is_held_up_leaves_nobody_unaccepted(run: Run) -> None:
+    count = 150
+    made: list[Recorder] = []
+
+    async def main() -> None:
+        def factory() -> Recorder:
+            made.append(protocol := Recorder())
+            return protocol
+
+        server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0, backlog=count)
+        async with server:
+            address = server.sockets[0].getsockname()
+            # Nothing else runs until all of them wait in the listening socket's queue.
+            peers = [socket.create_connection(address) for _ in range(count)]
+            await until(lambda: len(made) == count)
+            for protocol in made:
+                await protocol.made
+                protocol.transport.abort()
+                await protocol.lost
+            for peer in peers:
+                peer.close()
+        await turns()
 
     run(main())

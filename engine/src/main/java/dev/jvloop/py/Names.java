@@ -13,6 +13,7 @@ public final class Names {
     public static final long SET_RESULT = Py.internForever("set_result");
     public static final long TIME = Py.internForever("time");
     public static final long CONNECTION_MADE = Py.internForever("connection_made");
+    public static final long CONNECTION_LOST = Py.internForever("connection_lost");
     public static final long DATA_RECEIVED = Py.internForever("data_received");
     public static final long DATAGRAM_RECEIVED = Py.internForever("datagram_received");
     public static final long ERROR_RECEIVED = Py.internForever("error_received");
@@ -25,6 +26,8 @@ public final class Names {
     public static final long BEGIN = Py.internForever("_begin");
     public static final long READ_READY = Py.internForever("_read_ready");
     public static final long CALL_CONNECTION_LOST = Py.internForever("_call_connection_lost");
+    public static final long ATTACH = Py.internForever("_attach");
+    public static final long DETACH = Py.internForever("_detach");
     public static final long CLOSE = Py.internForever("close");
     public static final long STOP_SLEEPING = Py.internForever("_stop_sleeping");
     public static final long FORCE_CLOSE = Py.internForever("_force_close");

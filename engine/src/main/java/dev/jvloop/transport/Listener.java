@@ -21,14 +21,14 @@ public final class Listener implements FdHandler, ReferenceHolder {
     /**
      * As many TLS connections are accepted at once, the next ones in a later iteration, when those before have got on.
      * Where all of a burst of 1000 are accepted first, the memory of their handshakes, which are then in progress
-     * together, leaves 56 KiB a connection behind; this way it is 30. Plain connections are accepted up to the backlog
-     * as in asyncio: beside a thousand busy ones, the next event of this socket is a thousand events away.
+     * together, leaves 56 KiB a connection behind; this way it is 30.
      */
     private static final int TLS_ACCEPTED_AT_ONCE = 8;
 
     private final EventLoop loop;
     private final int fd;
     private final int backlog;
+    private final AcceptPace pace = new AcceptPace(System.nanoTime());
     private long ownedProtocolFactory;
     private long ownedSock;
     private long ownedServer;
@@ -60,7 +60,7 @@ public final class Listener implements FdHandler, ReferenceHolder {
 
     @Override
     public void onReady(int events) {
-        int most = backlog;
+        int most = pace.next(System.nanoTime(), backlog);
         for (int i = 0; i < most && loop.poller().handlerOrNull(fd) == this; i++) {
             IoScratch scratch = loop.scratch();
             Memory.putInt(scratch.addressLength, IoScratch.SOCKADDR_SIZE);
@@ -71,7 +71,7 @@ public final class Listener implements FdHandler, ReferenceHolder {
             }
             byte[] peer = SocketAddresses.copyFrom(scratch);
             if (connect(connection, new SocketAddresses(SocketAddresses.localOf(loop, connection), peer))) {
-                most = Math.min(TLS_ACCEPTED_AT_ONCE, backlog);
+                most = Math.min(TLS_ACCEPTED_AT_ONCE, most);
             }
         }
     }

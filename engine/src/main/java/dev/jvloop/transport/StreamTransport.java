@@ -28,6 +28,7 @@ public final class StreamTransport extends ByteTransport {
     private final ReadBuffer reader;
     private final boolean isTcp;
     private final SocketAddresses addressesOrNull;
+    private boolean mayHaveSocketObject;
     private boolean readEof;
     private boolean writeEof;
     /** Whether a file is being sent; the queue is empty then. */
@@ -42,13 +43,21 @@ public final class StreamTransport extends ByteTransport {
         super(loop, self, fd, false, LOST_WRITES_OF_SOCKETS);
         this.isTcp = isTcp;
         this.addressesOrNull = addressesOrNull;
+        this.mayHaveSocketObject = addressesOrNull == null;
         this.reader = new ReadBuffer(loop);
         this.joiner = new WriteJoiner(loop, this);
         this.latePause = new LatePause(loop, this);
     }
 
-    SocketAddresses addresses() {
+    /** For Python, which makes the socket object next, in any thread. */
+    SocketAddresses addressesForSocketObject() {
+        mayHaveSocketObject = true;
         return addressesOrNull;
+    }
+
+    /** Whether Python has made a socket object of the descriptor, or has begun to. */
+    boolean mayHaveSocketObject() {
+        return mayHaveSocketObject;
     }
 
     @Override

@@ -16,7 +16,7 @@ final class TransportHelpers {
     static final long SCHEDULE_CONNECTION_LOST = Namespace.object("helper.schedule_connection_lost");
     static final long ACCEPT_FAILED = Namespace.object("helper.accept_failed");
     static final long PROTOCOL_FACTORY_FAILED = Namespace.object("helper.protocol_factory_failed");
-    static final long ATTACH_TO_SERVER = Namespace.object("helper.attach_to_server");
+    static final long ABANDON = Namespace.object("helper.abandon_stream");
     static final int LOST_WRITES_BEFORE_WARNING = (int) Namespace.integer("LOG_THRESHOLD_FOR_CONNLOST_WRITES");
 
     private TransportHelpers() {}

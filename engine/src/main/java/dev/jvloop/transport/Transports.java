@@ -4,7 +4,6 @@ import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Objects;
 import dev.jvloop.linux.SystemCalls;
 import dev.jvloop.loop.EventLoop;
-import dev.jvloop.py.Calls;
 import dev.jvloop.py.Names;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;
@@ -61,7 +60,7 @@ final class Transports {
                 setNoDelay(loop.calls(), fd);
             }
             if (server != Py.NONE) {
-                Calls.run(TransportHelpers.ATTACH_TO_SERVER, server, ownedTransport);
+                Servers.attach(transport, server);
             }
             scheduleStart(loop, ownedTransport, protocol, context);
         } finally {
