@@ -17,6 +17,8 @@ import time
 from typing import cast
 from urllib.parse import urlsplit
 
+from suite.runner import rotated
+
 ANSWER_TIMEOUT_S = 10.0
 NOTE = {"title": "a note", "tags": ["demo"], "id": 1}
 
@@ -94,6 +96,7 @@ class Server:
         self._host, self._port = address.hostname or "", address.port or 80
         self._url, self._pid = url, pid
         self.request = f"GET /notes/1 HTTP/1.1\r\nHost: {address.netloc}\r\nAccept: application/json\r\n\r\n".encode()
+        self.figures: list[dict[str, float]] = []
         self._connections: list[Connection] = []
         self._answers = 0
         self._outstanding = 0
@@ -123,8 +126,8 @@ class Server:
         if self._all_answered and not self._all_answered.done():
             self._all_answered.set_exception(self._failure)
 
-    async def turn(self, seconds: float) -> dict[str, float]:
-        """Ask on all connections at once for *seconds*, and wait for the last answers.
+    async def turn(self, seconds: float) -> None:
+        """Ask on all connections at once for *seconds*, wait for the last answers, and add to *figures*.
 
         :raises WrongAnswerError: an answer is wrong, a connection ends, or answers stay out.
         """
@@ -145,7 +148,7 @@ class Server:
             ) from None
         took, cpu = time.perf_counter() - started, cpu_ns(self._pid) - cpu
         self._all_answered = None
-        return {"requests_per_s": self._answers / took, "cpu_us": cpu / 1e3 / self._answers}
+        self.figures.append({"requests_per_s": self._answers / took, "cpu_us": cpu / 1e3 / self._answers})
 
     def close(self) -> None:
         for each in self._connections:
@@ -162,19 +165,17 @@ async def load(
 ) -> list[list[dict[str, float]]]:
     """Keep the servers busy in turns of *seconds*; give the figures of each server's turns after the warm-up."""
     servers = [Server(url, pid) for url, pid in addresses]
-    figures: list[list[dict[str, float]]] = [[] for _ in servers]
     warming = math.ceil(warmup_s / seconds)
     try:
         for server in servers:
             await server.connect(connections)
         for turn in range(warming + turns):
-            for step in range(len(servers)):
-                index = (turn + step) % len(servers)
-                figures[index].append(await servers[index].turn(seconds))
+            for server in rotated(servers, turn):
+                await server.turn(seconds)
     finally:
         for server in servers:
             server.close()
-    return [of_server[warming:] for of_server in figures]
+    return [server.figures[warming:] for server in servers]
 
 
 def address_of(text: str) -> tuple[str, int]:

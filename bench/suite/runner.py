@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import TypeVar
 
 from suite.contenders import SETTLE_S, Contender, measure_idle_server, open_contender
 from suite.lateness import LEAST_DURATION_S
@@ -20,14 +21,15 @@ STARTS = 5
 CONNECT_S = 0.0001
 """What it takes about to open a connection."""
 
+_T = TypeVar("_T")
 Outcome = Result | RunError
 """What a loop got in a round, or why it got nothing."""
 
 
-def rotated(names: list[str], turn: int) -> list[str]:
-    """Give *names* in the order of the given turn: each begins with another one."""
-    first = turn % len(names) if names else 0
-    return names[first:] + names[:first]
+def rotated(those: list[_T], turn: int) -> list[_T]:
+    """Give *those* in the order of the given turn: each begins with another one."""
+    first = turn % len(those) if those else 0
+    return those[first:] + those[:first]
 
 
 def run_round(row: Workload, order: list[str], settings: Settings) -> Iterator[tuple[str, Outcome]]:
