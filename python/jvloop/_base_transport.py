@@ -48,6 +48,7 @@ class BaseTransport(asyncio.BaseTransport):
 
         def is_closing(self) -> bool: ...
         def _begin(self) -> None: ...
+        def _call_connection_lost(self, exc: BaseException | None, /) -> None: ...
         def _detach(self) -> int: ...
         def _fileno(self) -> int: ...
         def _force_close(self, exc: BaseException | None, /) -> None: ...
@@ -105,14 +106,6 @@ class BaseTransport(asyncio.BaseTransport):
     def _is_usual(self, exc: BaseException) -> bool:
         """Whether an error is how such a connection may end, and no news for the exception handler."""
         return isinstance(exc, OSError)
-
-    def _call_connection_lost(self, exc: BaseException | None) -> None:
-        try:
-            self._protocol.connection_lost(exc)
-        finally:
-            self._abandon()
-            self._protocol = None
-            self._loop = None  # type: ignore[assignment, misc]
 
 
 class ReadableTransport(BaseTransport):
@@ -267,12 +260,7 @@ def schedule_connection_lost(transport: BaseTransport, exc: BaseException | None
     transport._loop.call_soon(transport._call_connection_lost, exc)
 
 
-def call_connection_lost(transport: BaseTransport, exc: BaseException | None) -> None:
-    """Ends a connection now."""
-    transport._call_connection_lost(exc)
-
-
 HELPERS = (
     *(transport_log_if_slow, warn_lost_write, call_flow_control),
-    *(transport_callback_failed, transport_fatal_error, schedule_connection_lost, call_connection_lost),
+    *(transport_callback_failed, transport_fatal_error, schedule_connection_lost),
 )

@@ -92,6 +92,8 @@ def _collect_objects(loop_class: type[Loop]) -> dict[str, object]:
     objects["type.BufferedProtocol"] = asyncio.BufferedProtocol
     objects.update({f"helper.{function.__name__}": function for function in _HELPERS})
     objects["type.RLock"] = type(threading.RLock())
+    objects["helper.attach_to_server"] = _servers.attach
+    objects["helper.detach_from_server"] = _servers.detach
     objects["helper.decode_address"] = _addresses.decode
     objects["helper.accept_failed"] = loop_class._accept_failed
     objects["helper.protocol_factory_failed"] = loop_class._protocol_factory_failed
@@ -115,7 +117,6 @@ def _collect_numbers(loop_class: type[Loop]) -> dict[str, int]:
     numbers.update({f"offset.{name}": value for name, value in _layout.offsets().items()})
     numbers["probe.bytes_hash"] = hash(_PROBE)
     numbers["free_threaded"] = int("t" in sys.abiflags)
-    numbers["Server._attach takes a transport"] = int(_servers.TAKES_TRANSPORT)
     numbers["LOG_THRESHOLD_FOR_CONNLOST_WRITES"] = constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES
     return numbers
 

@@ -6,21 +6,24 @@ import asyncio
 import inspect
 from typing import Any
 
-TAKES_TRANSPORT = len(inspect.signature(asyncio.Server._attach).parameters) > 1  # type: ignore[attr-defined]
+_TAKES_TRANSPORT = len(inspect.signature(asyncio.Server._attach).parameters) > 1  # type: ignore[attr-defined]
 
 
 def attach(server: Any, transport: Any) -> None:
     """Counts a connection as one of the server's."""
     transport._server = server
-    if TAKES_TRANSPORT:
+    if _TAKES_TRANSPORT:
         server._attach(transport)
     else:
         server._attach()
 
 
-def detach(server: Any, transport: Any) -> None:
-    """Ends what attach() began."""
-    if TAKES_TRANSPORT:
+def detach(transport: Any) -> None:
+    """Ends what attach() began, if it did."""
+    server, transport._server = transport._server, None
+    if server is None:
+        return
+    if _TAKES_TRANSPORT:
         server._detach(transport)
     else:
         server._detach()

@@ -132,9 +132,7 @@ class StreamTransport(SocketTransport):
             os.close(fd)
         if self._empty_waiter is not None:
             fail_empty_waiter(self, ConnectionError("Connection is closed by peer"))
-        server, self._server = self._server, None
-        if server is not None:
-            detach(server, self)
+        detach(self)
 
 
 # What Java calls, by name in the namespace (_bindings.py).
@@ -157,9 +155,4 @@ def resolve_empty_waiter(transport: StreamTransport) -> None:
         transport._empty_waiter.set_result(None)
 
 
-def abandon_stream(transport: StreamTransport) -> None:
-    """Gives up a descriptor that has, or is getting, a socket object."""
-    transport._abandon()
-
-
-HELPERS = (abandon_stream, transport_log_eof, fail_empty_waiter, resolve_empty_waiter)
+HELPERS = (transport_log_eof, fail_empty_waiter, resolve_empty_waiter)

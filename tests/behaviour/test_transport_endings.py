@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import os
 import socket
+import stat
 from collections.abc import Callable
 from typing import Any
 
@@ -323,15 +326,66 @@ def test_a_loop_that_is_held_up_leaves_nobody_unaccepted(run: Run) -> None:
         server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0, backlog=count)
         async with server:
             address = server.sockets[0].getsockname()
-            # Nothing else runs until all of them wait in the listening socket's queue.
-            peers = [socket.create_connection(address) for _ in range(count)]
-            await until(lambda: len(made) == count)
-            for protocol in made:
-                await protocol.made
-                protocol.transport.abort()
-                await protocol.lost
+            with socket.create_connection(address):
+                await until(lambda: len(made) == 1)
+                # Nothing else runs until all of them wait in the listening socket's queue.
+                peers = [socket.create_connection(address) for _ in range(count)]
+                await until(lambda: len(made) == 1 + count)
+                for protocol in made:
+                    await protocol.made
+                    protocol.transport.abort()
+                    await protocol.lost
             for peer in peers:
                 peer.close()
         await turns()
+
+    run(main())
+
+
+@pytest.mark.uvloop_differs("libuv closes descriptors itself, and ends the process where it cannot", run=False)
+@pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")  # asyncio's, of a transport that did not close
+@pytest.mark.parametrize("asks", [False, True])
+def test_an_error_of_the_closing_has_that_of_connection_lost_as_its_context(
+    run: Run, errors: list[dict[str, Any]], asks: bool
+) -> None:
+    class Failing(Recorder):
+        def connection_lost(self, exc: BaseException | None) -> None:
+            super().connection_lost(exc)
+            raise ZeroDivisionError
+
+    def sockets() -> set[int]:
+        return {int(fd) for fd in os.listdir("/proc/self/fd") if is_socket(int(fd))}
+
+    def is_socket(fd: int) -> bool:
+        try:
+            return stat.S_ISSOCK(os.fstat(fd).st_mode)
+        except OSError:  # the directory's own, closed by now
+            return False
+
+    async def main() -> None:
+        ours: asyncio.Queue[Failing] = asyncio.Queue()
+
+        def factory() -> Failing:
+            ours.put_nowait(protocol := Failing())
+            return protocol
+
+        server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)
+        before = sockets()
+        with socket.create_connection(server.sockets[0].getsockname()) as peer:
+            protocol = await ours.get()
+            await protocol.made
+            (fd,) = sockets() - before - {peer.fileno()}
+            if asks:
+                protocol.transport.get_extra_info("socket")
+            protocol.transport.abort()
+            os.close(fd)
+            await protocol.lost
+            await turns()
+        server.close()  # which has the connection still, as on asyncio: waiting for that would not end
+        (context,) = errors
+        assert isinstance(context["exception"], OSError)
+        assert context["exception"].errno == errno.EBADF
+        assert isinstance(context["exception"].__context__, ZeroDivisionError)
+        errors.clear()
 
     run(main())

@@ -4,6 +4,7 @@ package dev.jvloop.py;
 public final class Names {
     public static final long NAME = Py.internForever("__name__");
     public static final long RUN = Py.internForever("_run");
+    public static final long EXCEPTION_CONTEXT = Py.internForever("__context__");
     public static final long CONTEXT = Py.internForever("context");
     public static final long CANCEL = Py.internForever("cancel");
     public static final long CANCELLED = Py.internForever("cancelled");
@@ -26,8 +27,7 @@ public final class Names {
     public static final long BEGIN = Py.internForever("_begin");
     public static final long READ_READY = Py.internForever("_read_ready");
     public static final long CALL_CONNECTION_LOST = Py.internForever("_call_connection_lost");
-    public static final long ATTACH = Py.internForever("_attach");
-    public static final long DETACH = Py.internForever("_detach");
+    public static final long ABANDON = Py.internForever("_abandon");
     public static final long CLOSE = Py.internForever("close");
     public static final long STOP_SLEEPING = Py.internForever("_stop_sleeping");
     public static final long FORCE_CLOSE = Py.internForever("_force_close");

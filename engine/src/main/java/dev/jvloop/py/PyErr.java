@@ -98,6 +98,21 @@ public final class PyErr {
         return PythonError.SET;
     }
 
+    /**
+     * Gives the raised exception another one as its context, as Python does with what a {@code finally} clause raises;
+     * takes over the reference.
+     */
+    public static PythonError inContextOfOwned(long ownedEarlier) {
+        long ownedRaised = newTaken();
+        if ((int) Objects.PyObject_SetAttr(ownedRaised, Names.EXCEPTION_CONTEXT, ownedEarlier) != 0) {
+            Refs.decref(ownedEarlier);
+            Refs.decref(ownedRaised);
+            return PythonError.SET;
+        }
+        Refs.decref(ownedEarlier);
+        return raiseOwned(ownedRaised);
+    }
+
     /** Reports the raised error through {@code sys.unraisablehook} and clears it. */
     public static void writeUnraisable(long where) {
         PyErrors.PyErr_WriteUnraisable(where);

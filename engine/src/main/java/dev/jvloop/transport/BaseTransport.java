@@ -281,6 +281,16 @@ abstract class BaseTransport implements FdHandler, ReferenceHolder {
         }
     }
 
+    /** Has the descriptor closed, by the Python half if nothing else is said, and tells whoever waits for that. */
+    void abandon() {
+        Refs.decref(Calls.newMethodResult(self, Names.ABANDON));
+    }
+
+    final void forgetProtocolAndLoop() {
+        Refs.setSlot(self, slots.protocol, Py.newNone());
+        Refs.setSlot(self, slots.loop, Py.newNone());
+    }
+
     /**
      * Gives the descriptor up: nothing is registered for it any more.
      *

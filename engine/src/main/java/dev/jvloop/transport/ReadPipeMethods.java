@@ -32,6 +32,7 @@ final class ReadPipeMethods {
         new MethodTable(MethodHandles.lookup(), ReadPipeMethods.class, type)
                 .noArguments("is_closing", "($self, /)", "Whether the pipe is closed or about to be.")
                 .noArguments("is_reading", "($self, /)", "Whether data is delivered.")
+                .oneArgument("_call_connection_lost", "($self, exc, /)", "Tell the protocol, and close the descriptor.")
                 .noArguments("_detach", "($self, /)", "Unregister; returns the descriptor or -1.")
                 .noArguments("_fileno", "($self, /)", "The descriptor, or -1.");
     }
@@ -70,6 +71,11 @@ final class ReadPipeMethods {
         if (!LoopGuard.leaveToLoopThread(transport.loop, self, Names.FORCE_CLOSE, exception)) {
             transport.forceClose(exception);
         }
+        return Py.newNone();
+    }
+
+    private static long _call_connection_lost(long self, long exception, long unused1, long unused2) {
+        TransportEnd.run(ReadPipeTransport.of(self), exception);
         return Py.newNone();
     }
 

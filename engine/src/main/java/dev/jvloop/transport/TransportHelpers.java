@@ -12,11 +12,11 @@ final class TransportHelpers {
     static final long CALL_PROTOCOL = Namespace.object("helper.call_flow_control");
     static final long FAIL_EMPTY_WAITER = Namespace.object("helper.fail_empty_waiter");
     static final long RESOLVE_EMPTY_WAITER = Namespace.object("helper.resolve_empty_waiter");
-    static final long CALL_CONNECTION_LOST = Namespace.object("helper.call_connection_lost");
     static final long SCHEDULE_CONNECTION_LOST = Namespace.object("helper.schedule_connection_lost");
     static final long ACCEPT_FAILED = Namespace.object("helper.accept_failed");
     static final long PROTOCOL_FACTORY_FAILED = Namespace.object("helper.protocol_factory_failed");
-    static final long ABANDON = Namespace.object("helper.abandon_stream");
+    static final long ATTACH_TO_SERVER = Namespace.object("helper.attach_to_server");
+    static final long DETACH_FROM_SERVER = Namespace.object("helper.detach_from_server");
     static final int LOST_WRITES_BEFORE_WARNING = (int) Namespace.integer("LOG_THRESHOLD_FOR_CONNLOST_WRITES");
 
     private TransportHelpers() {}

@@ -25,7 +25,6 @@ public final class TransportMethods {
                 .positional("_open", "($self, fd, is_tcp, /)", "Take over a connected descriptor.")
                 .oneArgument("_set_sending_file", "($self, sending, /)", "Whether a file is being sent.");
         new MethodTable(MethodHandles.lookup(), TransportMethods.class, transport)
-                .oneArgument("_call_connection_lost", "($self, exc, /)", "Tell the protocol, and close the descriptor.")
                 .oneArgument("_address", "($self, which, /)", "sockaddr bytes of 0 the local, 1 the peer's address.");
     }
 
@@ -63,11 +62,6 @@ public final class TransportMethods {
 
     private static long _set_sending_file(long self, long sending, long unused1, long unused2) {
         TransportLayout.of(self).setSendingFile(Py.isTrue(sending));
-        return Py.newNone();
-    }
-
-    private static long _call_connection_lost(long self, long exception, long unused1, long unused2) {
-        ConnectionEnd.run(TransportLayout.of(self), exception);
         return Py.newNone();
     }
 

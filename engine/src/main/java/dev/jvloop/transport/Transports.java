@@ -4,6 +4,7 @@ import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Objects;
 import dev.jvloop.linux.SystemCalls;
 import dev.jvloop.loop.EventLoop;
+import dev.jvloop.py.Calls;
 import dev.jvloop.py.Names;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;
@@ -60,7 +61,7 @@ final class Transports {
                 setNoDelay(loop.calls(), fd);
             }
             if (server != Py.NONE) {
-                Servers.attach(transport, server);
+                Calls.run(TransportHelpers.ATTACH_TO_SERVER, server, ownedTransport);
             }
             scheduleStart(loop, ownedTransport, protocol, context);
         } finally {

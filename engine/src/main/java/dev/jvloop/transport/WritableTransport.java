@@ -72,6 +72,6 @@ abstract class WritableTransport extends BaseTransport {
     final void finishClosing() {
         noteLost();
         updateInterest();
-        Calls.run(TransportHelpers.CALL_CONNECTION_LOST, self, Py.NONE);
+        TransportEnd.run(this, Py.NONE);
     }
 }

@@ -36,6 +36,7 @@ public final class WritableTransportMethods {
                 .noArguments("is_closing", "($self, /)", "Whether close() or abort() was called.")
                 .noArguments("get_write_buffer_size", "($self, /)", "Number of bytes not sent yet.")
                 .noArguments("get_write_buffer_limits", "($self, /)", "The (low, high) water marks, in bytes.")
+                .oneArgument("_call_connection_lost", "($self, exc, /)", "Tell the protocol, and close the descriptor.")
                 .noArguments("_detach", "($self, /)", "Unregister; returns the descriptor or -1.")
                 .noArguments("_fileno", "($self, /)", "The descriptor, or -1.");
     }
@@ -84,6 +85,11 @@ public final class WritableTransportMethods {
         return Py.newPair(
                 PyErr.checked(Longs.PyLong_FromLongLong(flowControl.lowWater())),
                 PyErr.checked(Longs.PyLong_FromLongLong(flowControl.highWater())));
+    }
+
+    private static long _call_connection_lost(long self, long exception, long unused1, long unused2) {
+        TransportEnd.run(WritableTransport.of(self), exception);
+        return Py.newNone();
     }
 
     private static long _detach(long self, long unused1, long unused2, long unused3) {
