@@ -247,13 +247,16 @@ def test_arguments_live_until_the_call_ends(
     loop: asyncio.AbstractEventLoop, method: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Cancels:
+        handle: asyncio.Handle
+
         def __str__(self) -> str:
-            handles[0].cancel()
+            self.handle.cancel()
             return "cancelled"
 
     when = (0,) if method == "call_later" else ()
     # print() asks the first for its text before it looks at the others, which nobody but the handle has.
-    handles = [getattr(loop, method)(*when, print, Cancels(), "x" * 3, ["y" * 3])]
+    cancels = Cancels()
+    cancels.handle = getattr(loop, method)(*when, print, cancels, "x" * 3, ["y" * 3])
     loop.call_later(0.001, loop.stop)
     loop.run_forever()
     assert capsys.readouterr().out == "cancelled xxx ['yyy']\n"
@@ -264,17 +267,19 @@ def test_a_callback_may_run_the_loop_inside_itself(
     loop: asyncio.AbstractEventLoop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Runs:
+        inner: asyncio.Handle
+
         def __str__(self) -> str:
             # What nest_asyncio does.
-            nested: Any = loop
-            inner.append(loop.call_later(0, print, "inner", "one", ["two"]))
-            loop.call_later(0.001, loop.stop)
+            nested: Any = asyncio.get_running_loop()
+            self.inner = nested.call_later(0, print, "inner", "one", ["two"])
+            nested.call_later(0.001, nested.stop)
             while not nested._stopping:
                 nested._run_once()
             return "outer"
 
-    inner: list[asyncio.Handle] = []
-    handle = loop.call_soon(print, Runs(), "x" * 3, ["y" * 3])
+    runs = Runs()
+    handle = loop.call_soon(print, runs, "x" * 3, ["y" * 3])
     loop.run_forever()
     assert capsys.readouterr().out == "inner one ['two']\nouter xxx ['yyy']\n"
     assert not handle.cancelled()
