@@ -1,7 +1,7 @@
 """What the transports have in common: the part of them that is asyncio's, and the same for all or for several.
 
-Java methods are bound at start-up (WritableTransportMethods.java, SocketTransportMethods.java); the type checker reads
-their declarations under TYPE_CHECKING.
+Java methods are bound with the first transport (WritableTransportMethods.java, SocketTransportMethods.java); the type
+checker reads their declarations under TYPE_CHECKING.
 """
 
 from __future__ import annotations

@@ -157,13 +157,14 @@ def start_engine(loop_class: type[Loop]) -> None:
     _jvm.ensure_engine(_first_block[0])
 
 
-def attach_methods(loop: Loop, part: Literal["datagrams", "pipes", "testing"]) -> None:
-    """Makes sure that the classes of a part that many programs never use have their Java methods. Any thread."""
-    if part not in _attached:
-        with _lock:
-            if part not in _attached:
-                loop._attach_methods(part)
-                _attached.add(part)
+def attach_methods(loop: Loop, *parts: Literal["transports", "datagrams", "pipes", "files", "testing"]) -> None:
+    """Makes sure that the classes of some parts, which a program may never use, have their Java methods. Any thread."""
+    for part in parts:
+        if part not in _attached:
+            with _lock:
+                if part not in _attached:
+                    loop._attach_methods(part)
+                    _attached.add(part)
 
 
 def first_block(loop_class: type[Loop]) -> int:

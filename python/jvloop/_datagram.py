@@ -1,6 +1,6 @@
 """The datagram transport: the class declaration, and what happens once in its life or seldom.
 
-Receiving, sending and flow control are Java methods, bound at start-up (DatagramMethods.java).
+Receiving, sending and flow control are Java methods, bound with the first of them (DatagramMethods.java).
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 asyncio documents two ways to write a loop: to implement all of AbstractEventLoop, or to inherit and replace. This one
 inherits from asyncio's SelectorEventLoop and replaces everything that runs once per callback, packet or timer by Java
-methods, bound at start-up (LoopMethods.java, ListenerMethods.java). What is left to asyncio (resolving, connecting,
-servers' bookkeeping, executors, exception handlers, debug checks) is asyncio's own code and so behaves as asyncio's on
-every Python version.
+methods, bound at start-up (LoopMethods.java) or when a program first needs them (LateMethods.java). What is left to
+asyncio (resolving, connecting, servers' bookkeeping, executors, exception handlers, debug checks) is asyncio's own code
+and so behaves as asyncio's on every Python version.
 """
 
 from __future__ import annotations
@@ -252,6 +252,7 @@ class Loop(SocketLoop):
         server: asyncio.AbstractServer | None = None,
     ) -> asyncio.Transport:
         self._ensure_fd_no_transport(sock)
+        _bindings.attach_methods(self, "transports")
         return StreamTransport(self, sock, protocol, waiter, extra, server)
 
     def _make_ssl_transport(
@@ -268,6 +269,7 @@ class Loop(SocketLoop):
         **timeouts: Any,
     ) -> asyncio.Transport:
         self._ensure_fd_no_transport(rawsock)
+        _bindings.attach_methods(self, "transports")
         from jvloop import _tls
 
         tls = _tls.new_protocol(self, protocol, sslcontext, waiter, server_side, server_hostname, **timeouts)
@@ -307,7 +309,7 @@ class Loop(SocketLoop):
         waiter: asyncio.Future[None] | None = None,
         extra: dict[str, Any] | None = None,
     ) -> ReadPipeTransport:
-        _bindings.attach_methods(self, "pipes")
+        _bindings.attach_methods(self, "transports", "pipes")
         return ReadPipeTransport(self, pipe, protocol, waiter, extra)
 
     def _make_write_pipe_transport(
@@ -317,7 +319,7 @@ class Loop(SocketLoop):
         waiter: asyncio.Future[None] | None = None,
         extra: dict[str, Any] | None = None,
     ) -> WritePipeTransport:
-        _bindings.attach_methods(self, "pipes")
+        _bindings.attach_methods(self, "transports", "pipes")
         return WritePipeTransport(self, pipe, protocol, waiter, extra)
 
     def _make_datagram_transport(
@@ -330,7 +332,7 @@ class Loop(SocketLoop):
     ) -> asyncio.DatagramTransport:
         self._ensure_fd_no_transport(sock)
         if is_served(sock):
-            _bindings.attach_methods(self, "datagrams")
+            _bindings.attach_methods(self, "transports", "datagrams")
             return DatagramTransport(self, sock, protocol, address, waiter, extra)
         transport: asyncio.DatagramTransport = super()._make_datagram_transport(  # type: ignore[misc]
             sock, protocol, address, waiter, extra
@@ -351,6 +353,7 @@ class Loop(SocketLoop):
             from jvloop import _tls
 
             protocol_factory = _tls.ServerFactory(self, protocol_factory, sslcontext, *timeouts, **named_timeouts)
+        _bindings.attach_methods(self, "transports")
         self._listen(fileno_of(sock), protocol_factory, sock, server, backlog)
 
     def _accept_failed(

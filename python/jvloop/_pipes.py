@@ -1,8 +1,8 @@
 """The transports of pipes, FIFOs, character devices and sockets that are used one way: the class declarations, and what
 happens once in a pipe's life.
 
-Reading, writing and flow control are Java methods, bound at start-up (ReadPipeMethods.java, WritePipeMethods.java); the
-type checker reads their declarations under TYPE_CHECKING.
+Reading, writing and flow control are Java methods, bound with the first of them (ReadPipeMethods.java,
+WritePipeMethods.java); the type checker reads their declarations under TYPE_CHECKING.
 """
 
 from __future__ import annotations

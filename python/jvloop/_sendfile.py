@@ -14,6 +14,7 @@ from asyncio import unix_events as _unix_events
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from jvloop import _bindings
 from jvloop._selector import WRITE
 from jvloop._sockets import ready
 
@@ -72,6 +73,7 @@ async def _send(
     fd, size = _descriptor_and_size(file)
     if not size and not count:
         return 0
+    _bindings.attach_methods(loop, "files")
     sent = 0
     refused = False
     try:

@@ -236,6 +236,7 @@ def _prepare(loop: Loop) -> type[sslproto.SSLProtocol]:
     for name in ("_do_handshake", "_do_shutdown", "_write_appdata"):
         objects[f"base.SSLProtocol.{name}"] = getattr(base, name)
     objects.update({"helper.new_openssl_error": _openssl_errors.new_error, "int.0": 0})
+    _bindings.attach_methods(loop, "transports")
     loop._prepare_tls(_bindings.make_block(objects, numbers))
     return SSLProtocol
 

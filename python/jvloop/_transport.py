@@ -1,7 +1,7 @@
 """The stream transport: the class declaration, and what happens once in a connection's life.
 
-Reading, writing and flow control are Java methods, bound at start-up (TransportMethods.java); the type checker reads
-their declarations under TYPE_CHECKING.
+Reading, writing and flow control are Java methods, bound with the first transport (TransportMethods.java); the type
+checker reads their declarations under TYPE_CHECKING.
 """
 
 from __future__ import annotations

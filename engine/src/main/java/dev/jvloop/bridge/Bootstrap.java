@@ -2,7 +2,6 @@ package dev.jvloop.bridge;
 
 import dev.jvloop.loop.DrivingMethods;
 import dev.jvloop.loop.EngineObject;
-import dev.jvloop.loop.FileMethods;
 import dev.jvloop.loop.LoopMethods;
 import dev.jvloop.loop.SleepMethods;
 import dev.jvloop.py.JavaReference;
@@ -11,10 +10,7 @@ import dev.jvloop.py.Names;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
-import dev.jvloop.transport.ListenerMethods;
-import dev.jvloop.transport.SocketTransportMethods;
-import dev.jvloop.transport.TransportMethods;
-import dev.jvloop.transport.WritableTransportMethods;
+import dev.jvloop.transport.TransportEntryMethods;
 
 /** Where Python enters Java, once in a process. */
 public final class Bootstrap {
@@ -40,11 +36,7 @@ public final class Bootstrap {
             LoopMethods.attach();
             SleepMethods.attach();
             DrivingMethods.attach();
-            FileMethods.attach();
-            WritableTransportMethods.attach();
-            SocketTransportMethods.attach();
-            TransportMethods.attach();
-            ListenerMethods.attach();
+            TransportEntryMethods.attach();
             return 0;
         } catch (PythonError e) {
             return -1;

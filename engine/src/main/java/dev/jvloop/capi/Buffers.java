@@ -4,11 +4,11 @@ import java.lang.invoke.MethodHandle;
 
 /** The buffer protocol. Functions of abstract.h (from 3.12 on pybuffer.h) and memoryobject.h, under C's names. */
 public final class Buffers {
-    private static final MethodHandle PYOBJECT_CHECKBUFFER = Downcall.plain("PyObject_CheckBuffer");
-    private static final MethodHandle PYOBJECT_GETBUFFER = Downcall.plain("PyObject_GetBuffer");
-    private static final MethodHandle PYBUFFER_RELEASE = Downcall.plain("PyBuffer_Release");
+    private static final CFunction PYOBJECT_CHECKBUFFER = Downcall.plain("PyObject_CheckBuffer");
+    private static final CFunction PYOBJECT_GETBUFFER = Downcall.plain("PyObject_GetBuffer");
+    private static final CFunction PYBUFFER_RELEASE = Downcall.plain("PyBuffer_Release");
 
-    private static final MethodHandle PYMEMORYVIEW_FROMOBJECT = Downcall.plain("PyMemoryView_FromObject");
+    private static final CFunction PYMEMORYVIEW_FROMOBJECT = Downcall.plain("PyMemoryView_FromObject");
 
     /** Apart, as the one function with this signature, which costs milliseconds when it is first needed. */
     private static final class Filling {
@@ -18,19 +18,11 @@ public final class Buffers {
     private Buffers() {}
 
     public static int PyObject_CheckBuffer(long object) {
-        try {
-            return (int) (long) PYOBJECT_CHECKBUFFER.invokeExact(object, 0L, 0L, 0L);
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
-        }
+        return (int) PYOBJECT_CHECKBUFFER.call(object);
     }
 
     public static int PyObject_GetBuffer(long exporter, long view, long flags) {
-        try {
-            return (int) (long) PYOBJECT_GETBUFFER.invokeExact(exporter, view, flags, 0L);
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
-        }
+        return (int) PYOBJECT_GETBUFFER.call(exporter, view, flags);
     }
 
     public static int PyBuffer_FillInfo(long view, long exporter, long buf, long len, boolean readonly, long flags) {
@@ -43,18 +35,10 @@ public final class Buffers {
     }
 
     public static long PyMemoryView_FromObject(long exporter) {
-        try {
-            return (long) PYMEMORYVIEW_FROMOBJECT.invokeExact(exporter, 0L, 0L, 0L);
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
-        }
+        return PYMEMORYVIEW_FROMOBJECT.call(exporter);
     }
 
     public static void PyBuffer_Release(long view) {
-        try {
-            long _ = (long) PYBUFFER_RELEASE.invokeExact(view, 0L, 0L, 0L);
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
-        }
+        PYBUFFER_RELEASE.call(view);
     }
 }

@@ -1,49 +1,31 @@
 package dev.jvloop.capi;
 
-import java.lang.invoke.MethodHandle;
-
 /** The GIL. The functions of ceval.h, under C's names. */
 public final class Ceval {
-    private static final MethodHandle PYEVAL_SAVETHREAD = Downcall.plain("PyEval_SaveThread");
-    private static final MethodHandle PYEVAL_RESTORETHREAD = Downcall.plain("PyEval_RestoreThread");
+    private static final CFunction PYEVAL_SAVETHREAD = Downcall.plain("PyEval_SaveThread");
+    private static final CFunction PYEVAL_RESTORETHREAD = Downcall.plain("PyEval_RestoreThread");
 
     /** Bound on first use, on 3.12 and 3.13 alone. */
     private static final class Recursion {
-        private static final MethodHandle PY_ENTERRECURSIVECALL = Downcall.critical("Py_EnterRecursiveCall");
-        private static final MethodHandle PY_LEAVERECURSIVECALL = Downcall.critical("Py_LeaveRecursiveCall");
+        private static final CFunction PY_ENTERRECURSIVECALL = Downcall.critical("Py_EnterRecursiveCall");
+        private static final CFunction PY_LEAVERECURSIVECALL = Downcall.critical("Py_LeaveRecursiveCall");
     }
 
     private Ceval() {}
 
     public static long PyEval_SaveThread() {
-        try {
-            return (long) PYEVAL_SAVETHREAD.invokeExact(0L, 0L, 0L, 0L);
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
-        }
+        return PYEVAL_SAVETHREAD.call();
     }
 
     public static long PyEval_RestoreThread(long state) {
-        try {
-            return (long) PYEVAL_RESTORETHREAD.invokeExact(state, 0L, 0L, 0L);
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
-        }
+        return PYEVAL_RESTORETHREAD.call(state);
     }
 
     public static int Py_EnterRecursiveCall(long where) {
-        try {
-            return (int) (long) Recursion.PY_ENTERRECURSIVECALL.invokeExact(where, 0L, 0L, 0L);
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
-        }
+        return (int) Recursion.PY_ENTERRECURSIVECALL.call(where);
     }
 
     public static void Py_LeaveRecursiveCall() {
-        try {
-            long _ = (long) Recursion.PY_LEAVERECURSIVECALL.invokeExact(0L, 0L, 0L, 0L);
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
-        }
+        Recursion.PY_LEAVERECURSIVECALL.call();
     }
 }

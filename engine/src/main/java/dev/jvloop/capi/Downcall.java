@@ -9,46 +9,49 @@ import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
 
 /**
- * Makes the method handles for calls into C.
+ * Binds functions of C.
  *
  * <p>Every distinct signature costs milliseconds of start-up, because the linker spins classes for it at run time. In
  * the System V x86-64 and the AArch64 calling convention an {@code int}, a pointer and a {@code long} all travel in one
  * integer register, and a callee does not look at registers beyond its parameters. So nearly every function is bound
- * as {@code long (long, long, long, long)}: callers pass zeros for what a function does not take, narrow an
- * {@code int} result with a cast and ignore the result of a {@code void} function.
+ * as {@code long (long, long, long, long)}, a {@link CFunction}: what a function does not take is passed as zero, an
+ * {@code int} result is narrowed with a cast and the result of a {@code void} function ignored.
  */
 public final class Downcall {
-    /** How many parameters every handle has. */
-    public static final int ARITY = 4;
-
     private static final Linker LINKER = Linker.nativeLinker();
-    private static final FunctionDescriptor SHAPE = longs(ARITY);
-    private static final MethodHandle PLAIN = LINKER.downcallHandle(SHAPE);
-    private static final MethodHandle CRITICAL = LINKER.downcallHandle(SHAPE, Linker.Option.critical(false));
+    private static final FunctionDescriptor SHAPE = longs(4);
+    /** Both take the function's address before its arguments. */
+    static final MethodHandle PLAIN = LINKER.downcallHandle(SHAPE);
+
+    static final MethodHandle CRITICAL = LINKER.downcallHandle(SHAPE, Linker.Option.critical(false));
 
     private Downcall() {}
 
-    /** A function that may block, run Python code or call back into Java. */
-    public static MethodHandle plain(String symbol) {
-        return PLAIN.bindTo(Symbols.findOrThrow(symbol));
+    /**
+     * A function that may block, run Python code or call back into Java.
+     *
+     * @throws UnsatisfiedLinkError if the process has no such symbol; so do all that look one up
+     */
+    public static CFunction plain(String symbol) {
+        return new CFunction.Plain(Symbols.findOrThrow(symbol));
     }
 
     /**
      * A function called without a thread-state transition (4 ns instead of 9). It must never block, run Python code,
      * call back into Java, or start Python's cyclic garbage collector.
      */
-    public static MethodHandle critical(String symbol) {
-        return CRITICAL.bindTo(Symbols.findOrThrow(symbol));
+    public static CFunction critical(String symbol) {
+        return new CFunction.Critical(Symbols.findOrThrow(symbol));
     }
 
-    /** {@link #plain} for a function that the global scope does not show, by its address. */
-    public static MethodHandle plainAt(String symbol, long address) {
-        return PLAIN.bindTo(segment(symbol, address));
+    /** {@link #plain} for a function that the global scope does not show, or a function pointer, by its address. */
+    public static CFunction plainAt(String symbol, long address) {
+        return new CFunction.Plain(segment(symbol, address));
     }
 
     /** {@link #critical} for a function that the global scope does not show, by its address. */
-    public static MethodHandle criticalAt(String symbol, long address) {
-        return CRITICAL.bindTo(segment(symbol, address));
+    public static CFunction criticalAt(String symbol, long address) {
+        return new CFunction.Critical(segment(symbol, address));
     }
 
     private static MemorySegment segment(String symbol, long address) {
@@ -59,7 +62,7 @@ public final class Downcall {
     }
 
     /** {@link #critical} where {@code safe}, else {@link #plain}. */
-    public static MethodHandle criticalIf(boolean safe, String symbol) {
+    public static CFunction criticalIf(boolean safe, String symbol) {
         return safe ? critical(symbol) : plain(symbol);
     }
 
@@ -68,9 +71,9 @@ public final class Downcall {
         return LINKER.downcallHandle(Symbols.findOrThrow(symbol), descriptor, options);
     }
 
-    /** Function pointers known only at run time: {@link #plain}, with the function as a first segment argument. */
-    public static MethodHandle pointer() {
-        return PLAIN;
+    /** The handle of a signature, for all functions that have it: it takes the address before the arguments. */
+    public static MethodHandle shape(FunctionDescriptor descriptor, Linker.Option... options) {
+        return LINKER.downcallHandle(descriptor, options);
     }
 
     /** A descriptor of {@code arity} longs that returns a long. */

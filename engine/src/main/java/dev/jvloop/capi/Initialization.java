@@ -41,14 +41,14 @@ public final class Initialization {
             Downcall.of("PyStatus_Error", FunctionDescriptor.of(STATUS, ValueLayout.JAVA_LONG));
     private static final MethodHandle PYSTATUS_EXCEPTION =
             Downcall.of("PyStatus_Exception", FunctionDescriptor.of(ValueLayout.JAVA_INT, STATUS));
-    private static final MethodHandle PYCONFIG_INITPYTHONCONFIG = Downcall.plain("PyConfig_InitPythonConfig");
-    private static final MethodHandle PYCONFIG_INITISOLATEDCONFIG = Downcall.plain("PyConfig_InitIsolatedConfig");
+    private static final CFunction PYCONFIG_INITPYTHONCONFIG = Downcall.plain("PyConfig_InitPythonConfig");
+    private static final CFunction PYCONFIG_INITISOLATEDCONFIG = Downcall.plain("PyConfig_InitIsolatedConfig");
     private static final MethodHandle PYCONFIG_SETBYTESARGV = Downcall.of(
             "PyConfig_SetBytesArgv",
             FunctionDescriptor.of(STATUS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
     private static final MethodHandle PY_INITIALIZEFROMCONFIG =
             Downcall.of("Py_InitializeFromConfig", FunctionDescriptor.of(STATUS, ValueLayout.JAVA_LONG));
-    private static final MethodHandle PYCONFIG_CLEAR = Downcall.plain("PyConfig_Clear");
+    private static final CFunction PYCONFIG_CLEAR = Downcall.plain("PyConfig_Clear");
 
     private Initialization() {}
 
@@ -73,7 +73,7 @@ public final class Initialization {
                         (MemorySegment) PYCONFIG_SETBYTESARGV.invokeExact(allocator, config, 1L, words.address()));
                 raiseIfFailed((MemorySegment) PY_INITIALIZEFROMCONFIG.invokeExact(allocator, config));
             } finally {
-                long _ = (long) PYCONFIG_CLEAR.invokeExact(config, 0L, 0L, 0L);
+                PYCONFIG_CLEAR.call(config);
             }
         } catch (Throwable t) {
             throw Downcall.failed(t);
@@ -90,9 +90,9 @@ public final class Initialization {
         }
     }
 
-    private static long checkHead(Arena arena, MethodHandle initialize, String expected) throws Throwable {
+    private static long checkHead(Arena arena, CFunction initialize, String expected) throws Throwable {
         MemorySegment config = arena.allocate(CONFIG_BYTES, 16);
-        long _ = (long) initialize.invokeExact(config.address(), 0L, 0L, 0L);
+        initialize.call(config.address());
         String head = Arrays.toString(config.asSlice(0, 4L * HEAD_WORDS).toArray(ValueLayout.JAVA_INT));
         if (!head.equals(expected)) {
             throw new IllegalStateException("this CPython's PyConfig is not one that jvloop knows: it begins with "

@@ -1,45 +1,27 @@
 package dev.jvloop.capi;
 
-import java.lang.invoke.MethodHandle;
-
 /** Modules. The functions of import.h and sysmodule.h, under C's names. */
 public final class Modules {
-    private static final MethodHandle PYIMPORT_IMPORTMODULE = Downcall.plain("PyImport_ImportModule");
-    private static final MethodHandle PYIMPORT_IMPORT = Downcall.plain("PyImport_Import");
-    private static final MethodHandle PYIMPORT_GETMODULE = Downcall.plain("PyImport_GetModule");
-    private static final MethodHandle PYSYS_GETOBJECT = Downcall.plain("PySys_GetObject");
+    private static final CFunction PYIMPORT_IMPORTMODULE = Downcall.plain("PyImport_ImportModule");
+    private static final CFunction PYIMPORT_IMPORT = Downcall.plain("PyImport_Import");
+    private static final CFunction PYIMPORT_GETMODULE = Downcall.plain("PyImport_GetModule");
+    private static final CFunction PYSYS_GETOBJECT = Downcall.plain("PySys_GetObject");
 
     private Modules() {}
 
     public static long PyImport_ImportModule(long utf8Name) {
-        try {
-            return (long) PYIMPORT_IMPORTMODULE.invokeExact(utf8Name, 0L, 0L, 0L);
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
-        }
+        return PYIMPORT_IMPORTMODULE.call(utf8Name);
     }
 
     public static long PyImport_Import(long name) {
-        try {
-            return (long) PYIMPORT_IMPORT.invokeExact(name, 0L, 0L, 0L);
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
-        }
+        return PYIMPORT_IMPORT.call(name);
     }
 
     public static long PyImport_GetModule(long name) {
-        try {
-            return (long) PYIMPORT_GETMODULE.invokeExact(name, 0L, 0L, 0L);
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
-        }
+        return PYIMPORT_GETMODULE.call(name);
     }
 
     public static long PySys_GetObject(long utf8Name) {
-        try {
-            return (long) PYSYS_GETOBJECT.invokeExact(utf8Name, 0L, 0L, 0L);
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
-        }
+        return PYSYS_GETOBJECT.call(utf8Name);
     }
 }

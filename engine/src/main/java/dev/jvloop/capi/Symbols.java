@@ -3,7 +3,6 @@ package dev.jvloop.capi;
 import java.lang.foreign.Arena;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /**
  * Finds symbols in the process's global scope.
@@ -16,8 +15,8 @@ import java.lang.invoke.MethodHandle;
 public final class Symbols {
     private static final long RTLD_DEFAULT = 0;
     private static final long RTLD_NOW_GLOBAL = 2 | 0x100;
-    private static final MethodHandle DLSYM = Linker.nativeLinker()
-            .downcallHandle(Linker.nativeLinker().defaultLookup().findOrThrow("dlsym"), Downcall.longs(Downcall.ARITY));
+    private static final CFunction DLSYM =
+            new CFunction.Plain(Linker.nativeLinker().defaultLookup().findOrThrow("dlsym"));
 
     private Symbols() {}
 
@@ -27,11 +26,7 @@ public final class Symbols {
     }
 
     private static long find(long name) {
-        try {
-            return (long) DLSYM.invokeExact(RTLD_DEFAULT, name, 0L, 0L);
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
-        }
+        return DLSYM.call(RTLD_DEFAULT, name);
     }
 
     /**
@@ -50,8 +45,8 @@ public final class Symbols {
 
     /** Bound on first use: only a Java program that starts Python loads a library. */
     private static final class Loading {
-        private static final MethodHandle DLOPEN = Downcall.plain("dlopen");
-        private static final MethodHandle DLERROR = Downcall.plain("dlerror");
+        private static final CFunction DLOPEN = Downcall.plain("dlopen");
+        private static final CFunction DLERROR = Downcall.plain("dlerror");
     }
 
     /**
@@ -62,12 +57,10 @@ public final class Symbols {
     public static void loadGlobally(String path) {
         try (Arena arena = Arena.ofConfined()) {
             long name = arena.allocateFrom(path).address();
-            if ((long) Loading.DLOPEN.invokeExact(name, RTLD_NOW_GLOBAL, 0L, 0L) == 0) {
-                long message = (long) Loading.DLERROR.invokeExact(0L, 0L, 0L, 0L);
+            if (Loading.DLOPEN.call(name, RTLD_NOW_GLOBAL) == 0) {
+                long message = Loading.DLERROR.call();
                 throw new UnsatisfiedLinkError(message == 0 ? path : Memory.getString(message));
             }
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
         }
     }
 }

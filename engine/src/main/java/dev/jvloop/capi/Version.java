@@ -50,10 +50,6 @@ public final class Version {
 
     /** {@code sys.version} of the loaded library, for example {@code 3.13.0 (main, Oct  7 2024, 10:00:00) [GCC 12.2.0]}. */
     public static String ofLibrary() {
-        try {
-            return Memory.getString((long) Downcall.plain("Py_GetVersion").invokeExact(0L, 0L, 0L, 0L));
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
-        }
+        return Memory.getString(Downcall.plain("Py_GetVersion").call());
     }
 }

@@ -4,7 +4,6 @@ import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Symbols;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /**
  * Waiting in epoll with a timeout in nanoseconds.
@@ -16,14 +15,14 @@ import java.lang.invoke.MethodHandle;
 final class BlockingWait {
     private static final long NANOS_PER_SECOND = 1_000_000_000L;
     private static final long NANOS_PER_MILLI = 1_000_000L;
-    private static final MethodHandle EPOLL_PWAIT2 =
-            Symbols.findOrZero("epoll_pwait2") == 0 ? null : SystemCalls.blocking("epoll_pwait2");
+    private static final SystemCall EPOLL_PWAIT2 =
+            Symbols.findOrZero("epoll_pwait2") == 0 ? null : SystemCall.blocking("epoll_pwait2");
 
     private BlockingWait() {}
 
     /** Bound only where it is needed. */
     private static final class Milliseconds {
-        private static final MethodHandle EPOLL_WAIT = SystemCalls.blocking("epoll_wait");
+        private static final SystemCall EPOLL_WAIT = SystemCall.blocking("epoll_wait");
     }
 
     private static volatile boolean kernelLacksPwait2;
@@ -38,12 +37,7 @@ final class BlockingWait {
             kernelLacksPwait2 = true;
         }
         long millis = timeoutNanos < 0 ? -1 : Math.min(Math.ceilDiv(timeoutNanos, NANOS_PER_MILLI), Integer.MAX_VALUE);
-        try {
-            return calls.blockingResult((long)
-                    Milliseconds.EPOLL_WAIT.invokeExact(state, (long) epoll, events, (long) maxEvents, millis, 0L));
-        } catch (Throwable t) {
-            throw SystemCalls.failed(t);
-        }
+        return calls.blockingResult(Milliseconds.EPOLL_WAIT.call(state, epoll, events, maxEvents, millis));
     }
 
     private static int nanoseconds(
@@ -55,10 +49,7 @@ final class BlockingWait {
                 Memory.putLong(timespec, timeoutNanos / NANOS_PER_SECOND);
                 Memory.putLong(timespec + 8, timeoutNanos % NANOS_PER_SECOND);
             }
-            return calls.blockingResult(
-                    (long) EPOLL_PWAIT2.invokeExact(state, (long) epoll, events, (long) maxEvents, timespec, 0L));
-        } catch (Throwable t) {
-            throw SystemCalls.failed(t);
+            return calls.blockingResult(EPOLL_PWAIT2.call(state, epoll, events, maxEvents, timespec));
         }
     }
 }

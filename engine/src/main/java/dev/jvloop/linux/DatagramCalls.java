@@ -34,7 +34,7 @@ public final class DatagramCalls {
     }
 
     private static MethodHandle critical(String name) {
-        return Downcall.of(name, SHAPE, SystemCalls.ERRNO, Linker.Option.critical(false));
+        return Downcall.of(name, SHAPE, SystemCall.ERRNO, Linker.Option.critical(false));
     }
 
     /**
@@ -48,7 +48,7 @@ public final class DatagramCalls {
             return calls.result((long)
                     RECVFROM.invokeExact(calls.state, (long) fd, buffer, length, MSG_DONTWAIT, address, addressLength));
         } catch (Throwable t) {
-            throw SystemCalls.failed(t);
+            throw Downcall.failed(t);
         }
     }
 
@@ -59,7 +59,7 @@ public final class DatagramCalls {
                     calls.state, (long) fd, buffer, length, MSG_DONTWAIT | MSG_NOSIGNAL, address, (long)
                             addressLength));
         } catch (Throwable t) {
-            throw SystemCalls.failed(t);
+            throw Downcall.failed(t);
         }
     }
 }

@@ -1,12 +1,12 @@
 package dev.jvloop.linux;
 
+import dev.jvloop.capi.CFunction;
 import dev.jvloop.capi.Downcall;
 import java.lang.foreign.Arena;
-import java.lang.invoke.MethodHandle;
 
 /** The environment of the process as C sees it. Java's {@code System.getenv} is a copy made at the JVM's start. */
 public final class Environment {
-    private static final MethodHandle SETENV = Downcall.plain("setenv");
+    private static final CFunction SETENV = Downcall.plain("setenv");
 
     private Environment() {}
 
@@ -20,13 +20,10 @@ public final class Environment {
             throw new IllegalArgumentException("not a variable that an environment can hold: " + name);
         }
         try (Arena arena = Arena.ofConfined()) {
-            long _ = (long) SETENV.invokeExact(
+            SETENV.call(
                     arena.allocateFrom(name).address(),
                     arena.allocateFrom(value).address(),
-                    1L,
-                    0L);
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
+                    1);
         }
     }
 }

@@ -3,7 +3,6 @@ package dev.jvloop.linux;
 import dev.jvloop.capi.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /**
  * sendfile(2). It may block on the disk, so it is no critical call, and the caller does not hold the GIL.
@@ -12,7 +11,7 @@ import java.lang.invoke.MethodHandle;
  * descriptor of a transport that it finalises.
  */
 public final class FileCalls {
-    private static final MethodHandle SENDFILE = SystemCalls.blocking("sendfile");
+    private static final SystemCall SENDFILE = SystemCall.blocking("sendfile");
 
     private final SystemCalls calls = new SystemCalls();
     private final MemorySegment offsetWord = Arena.ofAuto().allocate(8, 8);
@@ -24,11 +23,6 @@ public final class FileCalls {
      */
     public long sendfile(int socket, int file, long offset, long count) {
         Memory.putLong(offsetWord.address(), offset);
-        try {
-            return calls.result((long)
-                    SENDFILE.invokeExact(calls.state(), (long) socket, (long) file, offsetWord.address(), count, 0L));
-        } catch (Throwable t) {
-            throw SystemCalls.failed(t);
-        }
+        return calls.result(SENDFILE.call(calls.state(), socket, file, offsetWord.address(), count));
     }
 }

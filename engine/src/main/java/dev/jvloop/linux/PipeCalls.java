@@ -1,7 +1,6 @@
 package dev.jvloop.linux;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /**
  * Reading and writing pipes and character devices, through the errno funnel of a loop's {@link SystemCalls}.
@@ -11,12 +10,12 @@ import java.lang.invoke.MethodHandle;
  * clear it (shells do). A critical call that blocks would stop the whole JVM.
  */
 public final class PipeCalls {
-    private static final MethodHandle READ = SystemCalls.blocking("read");
-    private static final MethodHandle WRITE = SystemCalls.blocking("write");
+    private static final SystemCall READ = SystemCall.blocking("read");
+    private static final SystemCall WRITE = SystemCall.blocking("write");
 
     /** Bound when a pipe is full for the first time. */
     private static final class Gathering {
-        private static final MethodHandle WRITEV = SystemCalls.blocking("writev");
+        private static final SystemCall WRITEV = SystemCall.blocking("writev");
     }
 
     private final SystemCalls calls;
@@ -28,27 +27,15 @@ public final class PipeCalls {
     }
 
     public long read(int fd, long buffer, long length) {
-        try {
-            return calls.result((long) READ.invokeExact(state, (long) fd, buffer, length, 0L, 0L));
-        } catch (Throwable t) {
-            throw SystemCalls.failed(t);
-        }
+        return calls.result(READ.call(state, fd, buffer, length));
     }
 
     public long write(int fd, long buffer, long length) {
-        try {
-            return calls.result((long) WRITE.invokeExact(state, (long) fd, buffer, length, 0L, 0L));
-        } catch (Throwable t) {
-            throw SystemCalls.failed(t);
-        }
+        return calls.result(WRITE.call(state, fd, buffer, length));
     }
 
     /** @param iovecs address of {@code count} struct iovec */
     public long writev(int fd, long iovecs, int count) {
-        try {
-            return calls.result((long) Gathering.WRITEV.invokeExact(state, (long) fd, iovecs, (long) count, 0L, 0L));
-        } catch (Throwable t) {
-            throw SystemCalls.failed(t);
-        }
+        return calls.result(Gathering.WRITEV.call(state, fd, iovecs, count));
     }
 }

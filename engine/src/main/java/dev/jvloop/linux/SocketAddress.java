@@ -1,8 +1,8 @@
 package dev.jvloop.linux;
 
+import dev.jvloop.capi.CFunction;
 import dev.jvloop.capi.Downcall;
 import dev.jvloop.capi.Memory;
-import java.lang.invoke.MethodHandle;
 
 /**
  * Reading and writing struct sockaddr in native memory (netinet/in.h, sys/un.h; ports and flow information are in
@@ -32,8 +32,8 @@ public final class SocketAddress {
     private static final int INET6_HOST = 8;
     private static final int INET6_SCOPE = 24;
 
-    private static final MethodHandle INET_PTON = Downcall.critical("inet_pton");
-    private static final MethodHandle INET_NTOP = Downcall.critical("inet_ntop");
+    private static final CFunction INET_PTON = Downcall.critical("inet_pton");
+    private static final CFunction INET_NTOP = Downcall.critical("inet_ntop");
 
     private SocketAddress() {}
 
@@ -64,11 +64,7 @@ public final class SocketAddress {
     }
 
     private static boolean isLiteral(int family, long host, long destination) {
-        try {
-            return (int) (long) INET_PTON.invokeExact((long) family, host, destination, 0L) == 1;
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
-        }
+        return (int) INET_PTON.call(family, host, destination) == 1;
     }
 
     /**
@@ -115,12 +111,7 @@ public final class SocketAddress {
     /** Writes the NUL-terminated text of the host into {@link #HOST_TEXT_SIZE} bytes at {@code text}. */
     public static void putHostText(long at, long text) {
         int family = family(at);
-        try {
-            long _ = (long) INET_NTOP.invokeExact(
-                    (long) family, at + (family == AF_INET6 ? INET6_HOST : INET_HOST), text, (long) HOST_TEXT_SIZE);
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
-        }
+        INET_NTOP.call(family, at + (family == AF_INET6 ? INET6_HOST : INET_HOST), text, HOST_TEXT_SIZE);
     }
 
     private static short bigEndian(short value) {

@@ -1,72 +1,69 @@
 package dev.jvloop.linux;
 
+import dev.jvloop.capi.CFunction;
 import dev.jvloop.capi.Downcall;
 import dev.jvloop.capi.Memory;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /**
  * System calls, in one errno funnel: every method returns what the kernel does, a result of 0 or more or
  * {@code -errno}.
  *
- * <p>glibc reports failure by -1 and the thread's {@code errno}. By the time Java reads {@code errno} the JVM may have
- * changed it, so the linker captures it right after the call, into a segment that the caller's loop owns (one of
- * these objects for each loop; they are not shared between threads).
+ * <p>glibc reports failure by -1 and the thread's {@code errno}, which goes into a segment that the caller's loop owns
+ * (one of these objects for each loop; they are not shared between threads).
  *
  * <p>All calls but {@link #epollWait} and {@link #close} (which waits where a program set SO_LINGER) are critical
  * downcalls: the file descriptors are non-blocking, so they return at once.
  */
 public class SystemCalls {
-    /** Every call is bound with the five parameters of the longest one: see {@link Downcall}. */
-    private static final FunctionDescriptor SHAPE = Downcall.longs(5);
-
-    static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
     private static final long ERRNO_OFFSET =
             Linker.Option.captureStateLayout().byteOffset(MemoryLayout.PathElement.groupElement("errno"));
 
-    private static final MethodHandle RECV = critical("recv");
-    private static final MethodHandle SEND = critical("send");
-    private static final MethodHandle EPOLL_CTL = critical("epoll_ctl");
-    private static final MethodHandle EPOLL_WAIT_NOW = critical("epoll_wait");
-    private static final MethodHandle WRITE = critical("write");
-    private static final MethodHandle READ = critical("read");
+    private static final SystemCall RECV = SystemCall.critical("recv");
+    private static final SystemCall SEND = SystemCall.critical("send");
+    private static final SystemCall WRITE = SystemCall.critical("write");
+    private static final SystemCall READ = SystemCall.critical("read");
 
     /** Calls that a loop may never make are bound when it makes them first. */
     private static final class Accepting {
-        private static final MethodHandle ACCEPT4 = critical("accept4");
-        private static final MethodHandle GETSOCKNAME = critical("getsockname");
-        private static final MethodHandle SETSOCKOPT = critical("setsockopt");
-        private static final MethodHandle SHUTDOWN = critical("shutdown");
+        private static final SystemCall ACCEPT4 = SystemCall.critical("accept4");
+        private static final SystemCall GETSOCKNAME = SystemCall.critical("getsockname");
+        private static final SystemCall SETSOCKOPT = SystemCall.critical("setsockopt");
+        private static final SystemCall SHUTDOWN = SystemCall.critical("shutdown");
     }
 
     /** Bound late, as the first wait is: {@link BlockingWait} has the same shape, and a start needs neither. */
     private static final class Closing {
-        private static final MethodHandle CLOSE = blocking("close");
+        private static final SystemCall CLOSE = SystemCall.blocking("close");
     }
 
     private static final class Gathering {
-        private static final MethodHandle SENDMSG = critical("sendmsg");
+        private static final SystemCall SENDMSG = SystemCall.critical("sendmsg");
     }
 
-    private static final class Creating {
-        private static final MethodHandle EPOLL_CREATE1 = critical("epoll_create1");
-        private static final MethodHandle EVENTFD = critical("eventfd");
+    /**
+     * The calls that each loop makes as it starts, in the shape of the C API's functions: without errno. A program that
+     * neither waits nor transfers anything needs no call with it, which is 7 ms of its start.
+     */
+    private static final CFunction EPOLL_CREATE1 = Downcall.critical("epoll_create1");
+
+    private static final CFunction EVENTFD = Downcall.critical("eventfd");
+    private static final CFunction EPOLL_CTL = Downcall.critical("epoll_ctl");
+    private static final CFunction EPOLL_WAIT = Downcall.critical("epoll_wait");
+
+    /** The same calls where they fail: they are made again, for errno. A failed one has changed nothing. */
+    private static final class Failed {
+        private static final SystemCall EPOLL_CREATE1 = SystemCall.critical("epoll_create1");
+        private static final SystemCall EVENTFD = SystemCall.critical("eventfd");
+        private static final SystemCall EPOLL_CTL = SystemCall.critical("epoll_ctl");
+        private static final SystemCall EPOLL_WAIT = SystemCall.critical("epoll_wait");
     }
 
     /** Freed with this object: a transport may outlive its loop's close. */
     final MemorySegment state = Arena.ofAuto().allocate(Linker.Option.captureStateLayout());
-
-    private static MethodHandle critical(String name) {
-        return Downcall.of(name, SHAPE, ERRNO, Linker.Option.critical(false));
-    }
-
-    static MethodHandle blocking(String name) {
-        return Downcall.of(name, SHAPE, ERRNO);
-    }
 
     /** Where the linker puts errno: for the classes beside this one that bind further calls. */
     MemorySegment state() {
@@ -97,11 +94,7 @@ public class SystemCalls {
     }
 
     public long recv(int fd, long buffer, long length) {
-        try {
-            return result((long) RECV.invokeExact(state, (long) fd, buffer, length, 0L, 0L));
-        } catch (Throwable t) {
-            throw failed(t);
-        }
+        return result(RECV.call(state, fd, buffer, length));
     }
 
     private static final long MSG_NOSIGNAL = 0x4000;
@@ -114,92 +107,54 @@ public class SystemCalls {
 
     /** @param flags 0 or {@link #MSG_MORE} */
     public long send(int fd, long buffer, long length, long flags) {
-        try {
-            return result((long) SEND.invokeExact(state, (long) fd, buffer, length, MSG_NOSIGNAL | flags, 0L));
-        } catch (Throwable t) {
-            throw failed(t);
-        }
+        return result(SEND.call(state, fd, buffer, length, MSG_NOSIGNAL | flags));
     }
 
     /** @param message address of a struct msghdr */
     public long sendmsg(int fd, long message) {
-        try {
-            return result((long) Gathering.SENDMSG.invokeExact(state, (long) fd, message, MSG_NOSIGNAL, 0L, 0L));
-        } catch (Throwable t) {
-            throw failed(t);
-        }
+        return result(Gathering.SENDMSG.call(state, fd, message, MSG_NOSIGNAL));
     }
 
     public int close(int fd) {
-        try {
-            return intResult((long) Closing.CLOSE.invokeExact(state, (long) fd, 0L, 0L, 0L, 0L));
-        } catch (Throwable t) {
-            throw failed(t);
-        }
+        return intResult(Closing.CLOSE.call(state, fd));
     }
 
     private static final long SOCK_NONBLOCK_CLOEXEC = 0x800 | 0x80000;
 
     public int accept4(int fd, long address, long addressLength) {
-        try {
-            return intResult((long)
-                    Accepting.ACCEPT4.invokeExact(state, (long) fd, address, addressLength, SOCK_NONBLOCK_CLOEXEC, 0L));
-        } catch (Throwable t) {
-            throw failed(t);
-        }
+        return intResult(Accepting.ACCEPT4.call(state, fd, address, addressLength, SOCK_NONBLOCK_CLOEXEC));
     }
 
     public int getsockname(int fd, long address, long addressLength) {
-        try {
-            return intResult(
-                    (long) Accepting.GETSOCKNAME.invokeExact(state, (long) fd, address, addressLength, 0L, 0L));
-        } catch (Throwable t) {
-            throw failed(t);
-        }
+        return intResult(Accepting.GETSOCKNAME.call(state, fd, address, addressLength));
     }
 
     public int setsockopt(int fd, int level, int option, long value, int length) {
-        try {
-            return intResult((long) Accepting.SETSOCKOPT.invokeExact(
-                    state, (long) fd, (long) level, (long) option, value, (long) length));
-        } catch (Throwable t) {
-            throw failed(t);
-        }
+        return intResult(Accepting.SETSOCKOPT.call(state, fd, level, option, value, length));
     }
 
     private static final long SHUT_WR = 1;
 
     public int shutdownWrite(int fd) {
-        try {
-            return intResult((long) Accepting.SHUTDOWN.invokeExact(state, (long) fd, SHUT_WR, 0L, 0L, 0L));
-        } catch (Throwable t) {
-            throw failed(t);
-        }
+        return intResult(Accepting.SHUTDOWN.call(state, fd, SHUT_WR));
     }
 
+    private static final long EPOLL_CLOEXEC = 0x80000;
+
     public int epollCreate() {
-        try {
-            return intResult((long) Creating.EPOLL_CREATE1.invokeExact(state, 0x80000L, 0L, 0L, 0L, 0L));
-        } catch (Throwable t) {
-            throw failed(t);
-        }
+        int epoll = (int) EPOLL_CREATE1.call(EPOLL_CLOEXEC);
+        return epoll >= 0 ? epoll : intResult(Failed.EPOLL_CREATE1.call(state, EPOLL_CLOEXEC));
     }
 
     public int epollCtl(int epoll, int operation, int fd, long event) {
-        try {
-            return intResult((long) EPOLL_CTL.invokeExact(state, (long) epoll, (long) operation, (long) fd, event, 0L));
-        } catch (Throwable t) {
-            throw failed(t);
-        }
+        int done = (int) EPOLL_CTL.call(epoll, operation, fd, event);
+        return done >= 0 ? done : intResult(Failed.EPOLL_CTL.call(state, epoll, operation, fd, event));
     }
 
     /** epoll_wait with a timeout of 0: never blocks. */
     public int epollWaitNow(int epoll, long events, int maxEvents) {
-        try {
-            return intResult((long) EPOLL_WAIT_NOW.invokeExact(state, (long) epoll, events, (long) maxEvents, 0L, 0L));
-        } catch (Throwable t) {
-            throw failed(t);
-        }
+        int count = (int) EPOLL_WAIT.call(epoll, events, maxEvents);
+        return count >= 0 ? count : intResult(Failed.EPOLL_WAIT.call(state, epoll, events, maxEvents));
     }
 
     /** Blocks for up to {@code timeoutNanos} (negative: for ever). The caller does not hold the GIL. */
@@ -211,31 +166,18 @@ public class SystemCalls {
         return intResult(value);
     }
 
+    private static final long EFD_NONBLOCK_CLOEXEC = 0x800 | 0x80000;
+
     public int eventfd() {
-        try {
-            return intResult((long) Creating.EVENTFD.invokeExact(state, 0L, 0x800L | 0x80000L, 0L, 0L, 0L));
-        } catch (Throwable t) {
-            throw failed(t);
-        }
+        int fd = (int) EVENTFD.call(0, EFD_NONBLOCK_CLOEXEC);
+        return fd >= 0 ? fd : intResult(Failed.EVENTFD.call(state, 0, EFD_NONBLOCK_CLOEXEC));
     }
 
     public long write(int fd, long buffer, long length) {
-        try {
-            return result((long) WRITE.invokeExact(state, (long) fd, buffer, length, 0L, 0L));
-        } catch (Throwable t) {
-            throw failed(t);
-        }
+        return result(WRITE.call(state, fd, buffer, length));
     }
 
     public long read(int fd, long buffer, long length) {
-        try {
-            return result((long) READ.invokeExact(state, (long) fd, buffer, length, 0L, 0L));
-        } catch (Throwable t) {
-            throw failed(t);
-        }
-    }
-
-    static RuntimeException failed(Throwable t) {
-        return Downcall.failed(t);
+        return result(READ.call(state, fd, buffer, length));
     }
 }

@@ -1,16 +1,16 @@
 package dev.jvloop.linux;
 
+import dev.jvloop.capi.CFunction;
 import dev.jvloop.capi.Downcall;
 import dev.jvloop.capi.Memory;
 import java.lang.foreign.Arena;
-import java.lang.invoke.MethodHandle;
 
 /** The C stack of a thread, which Java's frames stand on as well. */
 public final class ThreadStack {
-    private static final MethodHandle PTHREAD_SELF = Downcall.plain("pthread_self");
-    private static final MethodHandle PTHREAD_GETATTR_NP = Downcall.plain("pthread_getattr_np");
-    private static final MethodHandle PTHREAD_ATTR_GETSTACKSIZE = Downcall.plain("pthread_attr_getstacksize");
-    private static final MethodHandle PTHREAD_ATTR_DESTROY = Downcall.plain("pthread_attr_destroy");
+    private static final CFunction PTHREAD_SELF = Downcall.plain("pthread_self");
+    private static final CFunction PTHREAD_GETATTR_NP = Downcall.plain("pthread_getattr_np");
+    private static final CFunction PTHREAD_ATTR_GETSTACKSIZE = Downcall.plain("pthread_attr_getstacksize");
+    private static final CFunction PTHREAD_ATTR_DESTROY = Downcall.plain("pthread_attr_destroy");
     /** A pthread_attr_t has 56 bytes on x86-64, and 64 on aarch64. */
     private static final long ATTRIBUTES_SIZE = 128;
 
@@ -25,18 +25,14 @@ public final class ThreadStack {
         try (Arena arena = Arena.ofConfined()) {
             long attributes = arena.allocate(ATTRIBUTES_SIZE, 16).address();
             long size = arena.allocate(8, 8).address();
-            long thread = (long) PTHREAD_SELF.invokeExact(0L, 0L, 0L, 0L);
-            int error = (int) (long) PTHREAD_GETATTR_NP.invokeExact(thread, attributes, 0L, 0L);
+            long thread = PTHREAD_SELF.call();
+            int error = (int) PTHREAD_GETATTR_NP.call(thread, attributes);
             if (error != 0) {
                 throw new SystemCallException("pthread_getattr_np", error);
             }
-            long _ = (long) PTHREAD_ATTR_GETSTACKSIZE.invokeExact(attributes, size, 0L, 0L);
-            long _ = (long) PTHREAD_ATTR_DESTROY.invokeExact(attributes, 0L, 0L, 0L);
+            PTHREAD_ATTR_GETSTACKSIZE.call(attributes, size);
+            PTHREAD_ATTR_DESTROY.call(attributes, 0L);
             return Memory.getLong(size);
-        } catch (SystemCallException e) {
-            throw e;
-        } catch (Throwable t) {
-            throw Downcall.failed(t);
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.jvloop.loop;
 
+import dev.jvloop.capi.CFunction;
 import dev.jvloop.capi.Downcall;
 import dev.jvloop.capi.GarbageCollection;
 import dev.jvloop.capi.Memory;
@@ -9,8 +10,6 @@ import dev.jvloop.py.PyErr;
 import dev.jvloop.py.Refs;
 import dev.jvloop.py.Registry;
 import dev.jvloop.py.Upcalls;
-import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 
 /**
@@ -21,7 +20,6 @@ import java.lang.invoke.MethodHandles;
  * each of its handles refers back to it. So this type's tp_traverse shows them.
  */
 public final class EngineObject {
-    private static final MethodHandle VISIT = Downcall.pointer();
     private static final long TYPE = NativeType.newType(
             "jvloop.Engine",
             NativeType.HAVE_GC,
@@ -65,7 +63,7 @@ public final class EngineObject {
     /** int traverse(PyObject *self, visitproc visit, void *arg) */
     @SuppressWarnings("unused")
     private static long traverse(long self, long visit, long argument, long unused) {
-        Visitor visitor = new Visitor(MemorySegment.ofAddress(visit), argument);
+        Visitor visitor = new Visitor(Downcall.plainAt("visitproc", visit), argument);
         visitor.accept(Py.typeOf(self));
         EventLoop loop = loopOrNull(self);
         if (loop != null) {
@@ -101,11 +99,11 @@ public final class EngineObject {
 
     /** Calls visitproc until it answers other than 0. */
     private static final class Visitor implements java.util.function.LongConsumer {
-        private final MemorySegment visit;
+        private final CFunction visit;
         private final long argument;
         private int result;
 
-        Visitor(MemorySegment visit, long argument) {
+        Visitor(CFunction visit, long argument) {
             this.visit = visit;
             this.argument = argument;
         }
@@ -113,11 +111,7 @@ public final class EngineObject {
         @Override
         public void accept(long object) {
             if (result == 0) {
-                try {
-                    result = (int) (long) VISIT.invokeExact(visit, object, argument, 0L, 0L);
-                } catch (Throwable t) {
-                    throw Downcall.failed(t);
-                }
+                result = (int) visit.call(object, argument);
             }
         }
     }

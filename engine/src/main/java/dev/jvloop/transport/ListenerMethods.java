@@ -8,27 +8,23 @@ import dev.jvloop.py.MethodTable;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
-import dev.jvloop.py.Refs;
 import java.lang.invoke.MethodHandles;
 
-/** The methods of {@code jvloop.Loop} that transports and listeners need. */
+/** The methods of {@code jvloop.Loop} that come before connections: listening, and setting TLS up. */
 @SuppressWarnings("unused")
-public final class ListenerMethods {
+final class ListenerMethods {
     private ListenerMethods() {}
 
     /** Gives the Python class its methods. */
-    public static void attach() {
+    static void attach() {
         long loop = Namespace.object("type.Loop");
         new MethodTable(MethodHandles.lookup(), ListenerMethods.class, loop, new LoopGuard())
                 .positional(
                         "_listen",
                         "($self, fd, protocol_factory, sock, server, backlog, /)",
-                        "Accept connections on a listening socket.")
-                .oneArgument(
-                        "_owner_of", "($self, fd, /)", "The transport that owns a registered descriptor, or None.");
+                        "Accept connections on a listening socket.");
         new MethodTable(MethodHandles.lookup(), ListenerMethods.class, loop)
-                .oneArgument("_prepare_tls", "($self, block, /)", "Set TLS up.")
-                .oneArgument("_attach_methods", "($self, part, /)", "Give the classes of a part their methods.");
+                .oneArgument("_prepare_tls", "($self, block, /)", "Set TLS up.");
     }
 
     private static long _listen(long self, long arguments, long count, long unused) {
@@ -51,18 +47,5 @@ public final class ListenerMethods {
         PyErr.checkOccurred();
         Tls.prepare(address);
         return Py.newNone();
-    }
-
-    private static long _attach_methods(long self, long part, long unused1, long unused2) {
-        RareMethods.attach(Py.text(part));
-        return Py.newNone();
-    }
-
-    private static long _owner_of(long self, long fd, long unused1, long unused2) {
-        int number = (int) Longs.PyLong_AsLongLong(fd);
-        PyErr.checkOccurred();
-        return EngineObject.of(self).ownerOrNull(number) instanceof BaseTransport transport
-                ? Refs.incref(transport.self)
-                : Py.newNone();
     }
 }

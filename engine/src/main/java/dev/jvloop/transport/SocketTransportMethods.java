@@ -7,11 +7,11 @@ import java.lang.invoke.MethodHandles;
 
 /** The methods whose bodies are Java, of the transports of sockets: {@code jvloop.SocketTransport}. */
 @SuppressWarnings("unused")
-public final class SocketTransportMethods {
+final class SocketTransportMethods {
     private SocketTransportMethods() {}
 
     /** Gives the Python class its methods. */
-    public static void attach() {
+    static void attach() {
         long type = Namespace.object("type.SocketTransport");
         new MethodTable(
                         MethodHandles.lookup(),

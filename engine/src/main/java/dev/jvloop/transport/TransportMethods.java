@@ -11,11 +11,11 @@ import java.lang.invoke.MethodHandles;
 
 /** The methods of {@code jvloop.StreamTransport} whose bodies are Java. */
 @SuppressWarnings("unused")
-public final class TransportMethods {
+final class TransportMethods {
     private TransportMethods() {}
 
     /** Gives the Python class its methods. */
-    public static void attach() {
+    static void attach() {
         long transport = Namespace.object("type.StreamTransport");
         new MethodTable(MethodHandles.lookup(), TransportMethods.class, transport, TransportSlots.WRITABLE::claimOrNull)
                 .oneArgument("write", "($self, data, /)", "Write bytes-like data; what cannot be sent is buffered.")

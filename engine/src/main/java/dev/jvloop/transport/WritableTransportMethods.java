@@ -12,11 +12,11 @@ import java.lang.invoke.MethodHandles;
 
 /** The methods whose bodies are Java, of all transports that can be written: {@code jvloop.WritableTransport}. */
 @SuppressWarnings("unused")
-public final class WritableTransportMethods {
+final class WritableTransportMethods {
     private WritableTransportMethods() {}
 
     /** Gives the Python class its methods. */
-    public static void attach() {
+    static void attach() {
         long type = Namespace.object("type.WritableTransport");
         new MethodTable(
                         MethodHandles.lookup(),

@@ -65,7 +65,7 @@ class ArchitectureTest {
                     "dev.jvloop.host.ViewedArena.OPEN", "arenas by all that a segment knows of its own: their scope"));
 
     private static final String IMMUTABLE_TYPES =
-            "java\\.lang\\.(String|System\\$Logger|invoke\\..*|foreign\\..*)|sun\\.misc\\.Unsafe|java\\.time\\.Duration|dev\\.jvloop\\.py\\.PythonError";
+            "java\\.lang\\.(String|System\\$Logger|invoke\\..*|foreign\\..*)|sun\\.misc\\.Unsafe|java\\.time\\.Duration|dev\\.jvloop\\.(py\\.PythonError|capi\\.CFunction|linux\\.SystemCall)";
 
     @Test
     void layers() {
@@ -178,7 +178,7 @@ class ArchitectureTest {
                 .dependOnClassesThat(describe(
                         "are CPython's",
                         (JavaClass type) -> type.getPackageName().equals("dev.jvloop.capi")
-                                && !type.getSimpleName().matches("Downcall|Memory|Symbols")))
+                                && !type.getSimpleName().matches("CFunction|Downcall|Memory|Symbols")))
                 .because("descriptors, epoll and timers can be used without an interpreter")
                 .check(ENGINE);
     }

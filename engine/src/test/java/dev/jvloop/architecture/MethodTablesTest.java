@@ -87,7 +87,7 @@ class MethodTablesTest {
     void everyTableIsAttachedAtTheStartOrWithItsPart() {
         Set<String> attached = Stream.of(
                         Bootstrap.class.getName(),
-                        "dev.jvloop.transport.RareMethods",
+                        "dev.jvloop.transport.LateMethods",
                         "dev.jvloop.transport.Tls",
                         "dev.jvloop.host.Attachment")
                 .flatMap(name -> Bytecode.calls(classNamed(name)).stream())

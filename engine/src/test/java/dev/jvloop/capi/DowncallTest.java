@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class DowncallTest {
@@ -15,10 +16,24 @@ class DowncallTest {
     void functionsOfFewerParametersAreCalledWithTheCommonShape() throws Throwable {
         try (Arena arena = Arena.ofConfined()) {
             long text = arena.allocateFrom("seven c").address();
-            assertEquals(7, (long) Downcall.plain("strlen").invokeExact(text, 0L, 0L, 0L));
-            assertEquals(7, (long) Downcall.critical("strlen").invokeExact(text, 0L, 0L, 0L));
-            assertEquals(7, (long) Downcall.criticalIf(true, "strlen").invokeExact(text, 0L, 0L, 0L));
-            assertEquals(7, (long) Downcall.criticalIf(false, "strlen").invokeExact(text, 0L, 0L, 0L));
+            assertEquals(7, Downcall.plain("strlen").call(text));
+            assertEquals(7, Downcall.critical("strlen").call(text));
+            assertEquals(7, Downcall.criticalIf(true, "strlen").call(text));
+            assertEquals(7, Downcall.criticalIf(false, "strlen").call(text));
+        }
+    }
+
+    @Test
+    void eachParameterHasItsPlace() {
+        try (Arena arena = Arena.ofConfined()) {
+            long text = arena.allocateFrom("one two").address();
+            long word = arena.allocateFrom("two").address();
+            for (CFunction memmem : List.of(Downcall.plain("memmem"), Downcall.critical("memmem"))) {
+                assertEquals(text + 4, memmem.call(text, 7, word, 3));
+                assertEquals(0, memmem.call(text, 6, word, 3));
+            }
+            assertEquals(0, (int) Downcall.plain("strncmp").call(text + 4, word, 9));
+            assertEquals(text + 4, Downcall.plain("strstr").call(text, word));
         }
     }
 
@@ -26,18 +41,19 @@ class DowncallTest {
     void anIntResultIsNarrowedByTheCaller() throws Throwable {
         try (Arena arena = Arena.ofConfined()) {
             long text = arena.allocateFrom("-5").address();
-            assertEquals(-5, (int) (long) Downcall.plain("atoi").invokeExact(text, 0L, 0L, 0L));
+            assertEquals(-5, (int) Downcall.plain("atoi").call(text));
         }
-        assertEquals(ProcessHandle.current().pid(), (int)
-                (long) Downcall.plain("getpid").invokeExact(0L, 0L, 0L, 0L));
+        assertEquals(
+                ProcessHandle.current().pid(), (int) Downcall.plain("getpid").call());
     }
 
     @Test
     void aPointerIsCalled() throws Throwable {
         try (Arena arena = Arena.ofConfined()) {
             long text = arena.allocateFrom("four").address();
-            MethodHandle pointer = Downcall.pointer();
-            assertEquals(4, (long) pointer.invokeExact(Symbols.findOrThrow("strlen"), text, 0L, 0L, 0L));
+            long pointer = Symbols.findOrThrow("strlen").address();
+            assertEquals(4, Downcall.plainAt("a pointer", pointer).call(text));
+            assertEquals(4, Downcall.criticalAt("a pointer", pointer).call(text));
         }
     }
 
@@ -54,6 +70,7 @@ class DowncallTest {
     void aMissingFunctionFailsWhereItIsBound() {
         assertThrows(UnsatisfiedLinkError.class, () -> Downcall.plain("PyNoSuchFunction"));
         assertThrows(UnsatisfiedLinkError.class, () -> Downcall.critical("PyNoSuchFunction"));
+        assertThrows(UnsatisfiedLinkError.class, () -> Downcall.plainAt("PyNoSuchFunction", 0));
     }
 
     @Test

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.jvloop.capi.Downcall;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import org.junit.jupiter.api.Test;
 
@@ -20,8 +19,8 @@ class UpcallsTest {
         throw PythonError.SET;
     }
 
-    private static long call(long function) throws Throwable {
-        return (long) Downcall.pointer().invokeExact(MemorySegment.ofAddress(function), 1L, 2L, 3L, 4L);
+    private static long call(long function) {
+        return Downcall.plainAt("an upcall", function).call(1, 2, 3, 4);
     }
 
     @Test

@@ -1,14 +1,15 @@
 package dev.jvloop.transport;
 
+import dev.jvloop.loop.FileMethods;
 import dev.jvloop.loop.TestingMethods;
 import dev.jvloop.py.PyErr;
 
 /**
- * The methods that many programs never call. Their classes get them when a program first needs them: a method takes 0.15
- * to 0.2 ms of start-up.
+ * The methods that classes get when a program first needs them, and not as the engine starts: a method takes 0.15 to 0.2
+ * ms.
  */
-final class RareMethods {
-    private RareMethods() {}
+final class LateMethods {
+    private LateMethods() {}
 
     /**
      * Gives the Python classes of a part their methods. Once for each part, by a thread that holds the lock of
@@ -16,11 +17,18 @@ final class RareMethods {
      */
     static void attach(String part) {
         switch (part) {
+            case "transports" -> {
+                WritableTransportMethods.attach();
+                SocketTransportMethods.attach();
+                TransportMethods.attach();
+                ListenerMethods.attach();
+            }
             case "datagrams" -> DatagramMethods.attach();
             case "pipes" -> {
                 ReadPipeMethods.attach();
                 WritePipeMethods.attach();
             }
+            case "files" -> FileMethods.attach();
             case "testing" -> TestingMethods.attach();
             default -> throw PyErr.raise(PyErr.VALUE_ERROR, "no part is called " + part);
         }
