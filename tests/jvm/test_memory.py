@@ -55,5 +55,5 @@ def test_unsafe_is_used_without_a_warning_or_not_at_all(tmp_path: Path, jdk: Jdk
     done = run_program(program, cwd=tmp_path, JVLOOP_JAVA_HOME=jdk.home, JVLOOP_JVM_OPTIONS=options)
     assert done.stderr == ""
     loaded = "".join(path.read_text() for path in tmp_path.glob("classes*"))
-    assert "dev.jvloop.capi.Memory " in loaded
+    assert "dev.jvloop.foreign.Memory " in loaded
     assert (_UNSAFE in loaded) == used

@@ -1,7 +1,7 @@
 package dev.jvloop.linux;
 
 import dev.jvloop.benchmark.EngineBenchmark;
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 import java.lang.foreign.Arena;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;

@@ -1,5 +1,8 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+
 /** Calls and sequences. Functions of abstract.h, under C's names. */
 public final class Abstract {
     private static final CFunction PYOBJECT_CALLNOARGS = Downcall.plain("PyObject_CallNoArgs");

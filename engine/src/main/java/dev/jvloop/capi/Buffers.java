@@ -1,5 +1,7 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
 import java.lang.invoke.MethodHandle;
 
 /** The buffer protocol. Functions of abstract.h (from 3.12 on pybuffer.h) and memoryobject.h, under C's names. */

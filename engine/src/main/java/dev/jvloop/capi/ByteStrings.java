@@ -1,5 +1,8 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+
 /** bytes. The functions of bytesobject.h, under C's names. */
 public final class ByteStrings {
     private static final CFunction PYBYTES_FROMSTRINGANDSIZE = Downcall.critical("PyBytes_FromStringAndSize");

@@ -1,5 +1,8 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+
 /** The GIL. The functions of ceval.h, under C's names. */
 public final class Ceval {
     private static final CFunction PYEVAL_SAVETHREAD = Downcall.plain("PyEval_SaveThread");

@@ -1,5 +1,8 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+
 /** Items and iteration. Functions of abstract.h, under C's names. */
 public final class Containers {
     private static final CFunction PYOBJECT_GETITEM = Downcall.plain("PyObject_GetItem");

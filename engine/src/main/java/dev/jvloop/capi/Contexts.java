@@ -1,5 +1,8 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+
 /** contextvars.Context. The functions of context.h, under C's names. */
 public final class Contexts {
     private static final CFunction PYCONTEXT_COPYCURRENT =

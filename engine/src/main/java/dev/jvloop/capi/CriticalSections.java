@@ -1,5 +1,8 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+
 /** The locks of single objects in free-threaded Python. The functions of critical_section.h, under C's names. */
 public final class CriticalSections {
     private static final CFunction PYCRITICALSECTION_BEGIN = Downcall.plain("PyCriticalSection_Begin");

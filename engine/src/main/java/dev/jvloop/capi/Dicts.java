@@ -1,5 +1,8 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+
 /** dict. The functions of dictobject.h, under C's names. */
 public final class Dicts {
     private static final CFunction PYDICT_NEW = Downcall.plain("PyDict_New");

@@ -1,5 +1,6 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.Downcall;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.ValueLayout;

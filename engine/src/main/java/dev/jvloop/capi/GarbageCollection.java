@@ -1,5 +1,8 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+
 /** The cyclic garbage collector. The functions of objimpl.h, under C's names. */
 public final class GarbageCollection {
     private static final CFunction PYOBJECT_GC_UNTRACK = Downcall.critical("PyObject_GC_UnTrack");

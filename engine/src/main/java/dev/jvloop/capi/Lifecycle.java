@@ -1,5 +1,8 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.Downcall;
+import dev.jvloop.foreign.Symbols;
+
 /** Whether there is an interpreter, and its end. Functions of pylifecycle.h, each looked up when it is called. */
 public final class Lifecycle {
     private Lifecycle() {}

@@ -1,5 +1,8 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+
 /** list. The functions of listobject.h, under C's names. */
 public final class Lists {
     private static final CFunction PYLIST_NEW = Downcall.plain("PyList_New");

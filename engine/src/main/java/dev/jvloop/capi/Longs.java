@@ -1,5 +1,8 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+
 /** int. The functions of longobject.h, under C's names. */
 public final class Longs {
     private static final CFunction PYLONG_FROMLONGLONG = Downcall.critical("PyLong_FromLongLong");

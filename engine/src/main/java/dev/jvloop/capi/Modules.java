@@ -1,5 +1,8 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+
 /** Modules. The functions of import.h and sysmodule.h, under C's names. */
 public final class Modules {
     private static final CFunction PYIMPORT_IMPORTMODULE = Downcall.plain("PyImport_ImportModule");

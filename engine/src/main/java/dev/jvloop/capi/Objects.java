@@ -1,5 +1,8 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+
 /** Objects and types. The functions of object.h and refcount.h, under C's names. */
 public final class Objects {
     private static final CFunction PY_DEALLOC = Downcall.plain("_Py_Dealloc");

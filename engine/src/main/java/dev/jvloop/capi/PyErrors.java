@@ -1,5 +1,8 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+
 /** The error indicator. The functions of pyerrors.h, under C's names. */
 public final class PyErrors {
     private static final CFunction PYERR_OCCURRED = Downcall.critical("PyErr_Occurred");

@@ -1,5 +1,9 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+import dev.jvloop.foreign.Memory;
+
 /** Taking the raised exception out of the error indicator, which 3.12 changed from three objects to one. */
 public final class RaisedException {
     private static final CFunction GET =

@@ -1,5 +1,8 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+
 /** Memory outside Python's object allocator. Functions of pymem.h, under C's names; they need no GIL. */
 public final class RawMemory {
     // Not critical: where tracemalloc traces, it takes a lock.

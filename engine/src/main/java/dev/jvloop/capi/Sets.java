@@ -1,5 +1,8 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+
 /** set. The functions of setobject.h, under C's names. */
 public final class Sets {
     private static final CFunction PYSET_NEW = Downcall.plain("PySet_New");

@@ -1,5 +1,8 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+
 /** Thread states, and a foreign thread's way into Python. The functions of pystate.h, under C's names. */
 public final class ThreadStates {
     private static final CFunction PYGILSTATE_ENSURE = Downcall.plain("PyGILState_Ensure");

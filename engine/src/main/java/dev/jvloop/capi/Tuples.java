@@ -1,5 +1,8 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+
 /** tuple. The functions of tupleobject.h, under C's names. */
 public final class Tuples {
     private static final CFunction PYTUPLE_NEW = Downcall.criticalIf(Version.COLLECTS_AT_EVAL_BREAKER, "PyTuple_New");

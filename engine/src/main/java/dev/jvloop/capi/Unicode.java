@@ -1,5 +1,8 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+
 /** str. The functions of unicodeobject.h, under C's names. */
 public final class Unicode {
     private static final CFunction PYUNICODE_INTERNFROMSTRING = Downcall.plain("PyUnicode_InternFromString");

@@ -1,5 +1,9 @@
 package dev.jvloop.capi;
 
+import dev.jvloop.foreign.Downcall;
+import dev.jvloop.foreign.Memory;
+import dev.jvloop.foreign.Symbols;
+
 /** Which CPython this process runs, and what follows from it for the raw calls. */
 public final class Version {
     /** {@code Py_Version}: {@code sys.hexversion}, exported since 3.11. */

@@ -2,7 +2,7 @@ package dev.jvloop.host;
 
 import dev.jvloop.Keywords;
 import dev.jvloop.capi.Abstract;
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.Refs;
 import dev.jvloop.py.Scratch;

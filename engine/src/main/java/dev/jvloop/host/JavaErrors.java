@@ -1,8 +1,8 @@
 package dev.jvloop.host;
 
 import dev.jvloop.PyException;
-import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Objects;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.py.Calls;
 import dev.jvloop.py.JavaReference;
 import dev.jvloop.py.Namespace;

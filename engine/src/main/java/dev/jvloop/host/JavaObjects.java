@@ -1,7 +1,7 @@
 package dev.jvloop.host;
 
-import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Objects;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.py.Calls;
 import dev.jvloop.py.JavaReference;
 import dev.jvloop.py.Namespace;

@@ -1,8 +1,8 @@
 package dev.jvloop.host;
 
-import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.PyErrors;
 import dev.jvloop.capi.Tuples;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.py.Gil;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;

@@ -1,6 +1,6 @@
 package dev.jvloop.host;
 
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.py.JavaReference;
 import dev.jvloop.py.Namespace;
 import java.util.concurrent.atomic.AtomicReference;

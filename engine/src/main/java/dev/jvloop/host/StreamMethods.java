@@ -1,6 +1,6 @@
 package dev.jvloop.host;
 
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.py.MethodTable;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;

@@ -1,7 +1,7 @@
 package dev.jvloop.linux;
 
-import dev.jvloop.capi.Memory;
-import dev.jvloop.capi.Symbols;
+import dev.jvloop.foreign.Memory;
+import dev.jvloop.foreign.Symbols;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 

@@ -1,6 +1,6 @@
 package dev.jvloop.linux;
 
-import dev.jvloop.capi.Downcall;
+import dev.jvloop.foreign.Downcall;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.invoke.MethodHandle;

@@ -1,7 +1,7 @@
 package dev.jvloop.linux;
 
-import dev.jvloop.capi.CFunction;
-import dev.jvloop.capi.Downcall;
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
 import java.lang.foreign.Arena;
 
 /** The environment of the process as C sees it. Java's {@code System.getenv} is a copy made at the JVM's start. */

@@ -1,6 +1,6 @@
 package dev.jvloop.linux;
 
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 import java.util.random.RandomGenerator;
 
 /** Puts the events of one poll, whose order means nothing, into one that a seed decides. */

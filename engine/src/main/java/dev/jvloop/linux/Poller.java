@@ -1,6 +1,6 @@
 package dev.jvloop.linux;
 
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.function.Consumer;

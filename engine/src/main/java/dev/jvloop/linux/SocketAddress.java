@@ -1,8 +1,8 @@
 package dev.jvloop.linux;
 
-import dev.jvloop.capi.CFunction;
-import dev.jvloop.capi.Downcall;
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+import dev.jvloop.foreign.Memory;
 
 /**
  * Reading and writing struct sockaddr in native memory (netinet/in.h, sys/un.h; ports and flow information are in

@@ -1,8 +1,8 @@
 package dev.jvloop.linux;
 
-import dev.jvloop.capi.CFunction;
-import dev.jvloop.capi.Downcall;
-import dev.jvloop.capi.Symbols;
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+import dev.jvloop.foreign.Symbols;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;

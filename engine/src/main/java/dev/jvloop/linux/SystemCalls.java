@@ -1,8 +1,8 @@
 package dev.jvloop.linux;
 
-import dev.jvloop.capi.CFunction;
-import dev.jvloop.capi.Downcall;
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+import dev.jvloop.foreign.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;

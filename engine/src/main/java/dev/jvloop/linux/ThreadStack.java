@@ -1,8 +1,8 @@
 package dev.jvloop.linux;
 
-import dev.jvloop.capi.CFunction;
-import dev.jvloop.capi.Downcall;
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+import dev.jvloop.foreign.Memory;
 import java.lang.foreign.Arena;
 
 /** The C stack of a thread, which Java's frames stand on as well. */

@@ -1,9 +1,9 @@
 package dev.jvloop.loop;
 
-import dev.jvloop.capi.CFunction;
-import dev.jvloop.capi.Downcall;
 import dev.jvloop.capi.GarbageCollection;
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.py.NativeType;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;

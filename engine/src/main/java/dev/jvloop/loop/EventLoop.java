@@ -1,8 +1,8 @@
 package dev.jvloop.loop;
 
-import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.PyErrors;
 import dev.jvloop.capi.Version;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.linux.Errno;
 import dev.jvloop.linux.FaultySystemCalls;
 import dev.jvloop.linux.FdHandler;

@@ -2,10 +2,10 @@ package dev.jvloop.loop;
 
 import dev.jvloop.capi.Abstract;
 import dev.jvloop.capi.Contexts;
-import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Objects;
 import dev.jvloop.capi.Tuples;
 import dev.jvloop.capi.Version;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.py.Calls;
 import dev.jvloop.py.ContextSwitch;
 import dev.jvloop.py.CriticalSection;

@@ -1,8 +1,8 @@
 package dev.jvloop.loop;
 
 import dev.jvloop.capi.Abstract;
-import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.RawMemory;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.linux.FileCalls;
 import dev.jvloop.openssl.RecordBuffers;
 import dev.jvloop.py.SpareBytes;

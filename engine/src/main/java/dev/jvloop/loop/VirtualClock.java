@@ -1,6 +1,6 @@
 package dev.jvloop.loop;
 
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.py.Calls;
 import dev.jvloop.py.Names;
 import dev.jvloop.py.Py;

@@ -1,6 +1,6 @@
 package dev.jvloop.openssl;
 
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 
 /** Fields of a {@code BUF_MEM}, which buffer.h makes public: length, data, max, each one word. */
 final class BufMem {

@@ -1,6 +1,6 @@
 package dev.jvloop.openssl;
 
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 
 /**
  * A memory BIO ({@code BIO_s_mem}): one of the two that an {@code ssl.SSLObject} reads its records from and writes them

@@ -1,7 +1,7 @@
 package dev.jvloop.openssl;
 
-import dev.jvloop.capi.CFunction;
-import dev.jvloop.capi.Downcall;
+import dev.jvloop.foreign.CFunction;
+import dev.jvloop.foreign.Downcall;
 import dev.jvloop.py.Namespace;
 
 /**

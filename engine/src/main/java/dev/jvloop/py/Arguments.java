@@ -1,6 +1,6 @@
 package dev.jvloop.py;
 
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 
 /** Reading the arguments of a METH_FASTCALL method. */
 public final class Arguments {

@@ -1,7 +1,7 @@
 package dev.jvloop.py;
 
 import dev.jvloop.capi.Buffers;
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 import java.lang.foreign.Arena;
 
 /** Reading a {@code Py_buffer}, by its address. The structure is public, and part of CPython's stable ABI from 3.11 on. */

@@ -2,8 +2,8 @@ package dev.jvloop.py;
 
 import dev.jvloop.capi.Abstract;
 import dev.jvloop.capi.Longs;
-import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Unicode;
+import dev.jvloop.foreign.Memory;
 import java.lang.foreign.Arena;
 
 /** Calls into Python from paths where boxing the arguments costs nothing that matters. */

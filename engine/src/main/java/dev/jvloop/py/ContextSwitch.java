@@ -1,7 +1,7 @@
 package dev.jvloop.py;
 
 import dev.jvloop.capi.Contexts;
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 
 /** Entering and leaving a {@code contextvars.Context} around a call. */
 public final class ContextSwitch {

@@ -1,10 +1,10 @@
 package dev.jvloop.py;
 
 import dev.jvloop.capi.Ceval;
-import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.PyErrors;
 import dev.jvloop.capi.ThreadStates;
 import dev.jvloop.capi.Version;
+import dev.jvloop.foreign.Memory;
 
 /**
  * The one place that gives up the GIL and takes it again. Never called while holding a Java lock.

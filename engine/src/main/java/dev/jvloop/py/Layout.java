@@ -1,7 +1,7 @@
 package dev.jvloop.py;
 
-import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Version;
+import dev.jvloop.foreign.Memory;
 
 /**
  * Where things are inside CPython's objects. The Python package measured the offsets on live objects of this

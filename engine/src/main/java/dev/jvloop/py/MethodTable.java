@@ -1,9 +1,9 @@
 package dev.jvloop.py;
 
 import dev.jvloop.capi.Descriptors;
-import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Objects;
 import dev.jvloop.capi.Version;
+import dev.jvloop.foreign.Memory;
 import java.lang.foreign.Arena;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;

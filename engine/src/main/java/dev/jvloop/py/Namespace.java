@@ -1,6 +1,6 @@
 package dev.jvloop.py;
 
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 

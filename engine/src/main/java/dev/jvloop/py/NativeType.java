@@ -1,7 +1,7 @@
 package dev.jvloop.py;
 
-import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Objects;
+import dev.jvloop.foreign.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;

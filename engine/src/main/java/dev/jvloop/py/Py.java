@@ -2,10 +2,10 @@ package dev.jvloop.py;
 
 import dev.jvloop.capi.Abstract;
 import dev.jvloop.capi.Floats;
-import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Objects;
 import dev.jvloop.capi.Tuples;
 import dev.jvloop.capi.Unicode;
+import dev.jvloop.foreign.Memory;
 import java.util.function.LongConsumer;
 
 /** Reading Python objects, and the singletons and types the engine names. */

@@ -1,8 +1,8 @@
 package dev.jvloop.py;
 
-import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Objects;
 import dev.jvloop.capi.Version;
+import dev.jvloop.foreign.Memory;
 
 /**
  * Reference counts.

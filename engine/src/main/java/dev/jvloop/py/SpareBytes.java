@@ -1,7 +1,7 @@
 package dev.jvloop.py;
 
 import dev.jvloop.capi.ByteStrings;
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 
 /**
  * bytes objects that protocols have let go of, for the next data of about that size: one of each power of two.

@@ -1,7 +1,7 @@
 package dev.jvloop.reactor;
 
 import dev.jvloop.ListeningSocket;
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.linux.Errno;
 import dev.jvloop.linux.ListenerCalls;
 import dev.jvloop.linux.SocketAddress;

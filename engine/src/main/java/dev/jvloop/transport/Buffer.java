@@ -2,8 +2,8 @@ package dev.jvloop.transport;
 
 import dev.jvloop.capi.Buffers;
 import dev.jvloop.capi.ByteStrings;
-import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.PyErrors;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.loop.IoScratch;
 import dev.jvloop.py.BufferView;
 import dev.jvloop.py.Py;

@@ -1,9 +1,9 @@
 package dev.jvloop.transport;
 
 import dev.jvloop.capi.ByteStrings;
-import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Objects;
 import dev.jvloop.capi.Version;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.linux.DatagramCalls;
 import dev.jvloop.linux.Errno;
 import dev.jvloop.linux.Poller;

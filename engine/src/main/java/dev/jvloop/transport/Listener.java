@@ -2,7 +2,7 @@ package dev.jvloop.transport;
 
 import dev.jvloop.capi.Abstract;
 import dev.jvloop.capi.Contexts;
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.linux.Errno;
 import dev.jvloop.linux.FdHandler;
 import dev.jvloop.linux.Poller;

@@ -2,10 +2,10 @@ package dev.jvloop.transport;
 
 import dev.jvloop.capi.ByteStrings;
 import dev.jvloop.capi.Longs;
-import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.PyErrors;
 import dev.jvloop.capi.Tuples;
 import dev.jvloop.capi.Unicode;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.linux.SocketAddress;
 import dev.jvloop.linux.SocketAddressTable;
 import dev.jvloop.loop.IoScratch;

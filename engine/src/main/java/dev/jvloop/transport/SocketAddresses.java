@@ -1,7 +1,7 @@
 package dev.jvloop.transport;
 
 import dev.jvloop.capi.ByteStrings;
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.loop.EventLoop;
 import dev.jvloop.loop.IoScratch;
 import dev.jvloop.py.PyErr;

@@ -1,8 +1,8 @@
 package dev.jvloop.transport;
 
 import dev.jvloop.capi.Longs;
-import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Objects;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.loop.EventLoop;
 import dev.jvloop.openssl.MemoryBio;
 import dev.jvloop.openssl.OpenSsl;

@@ -1,6 +1,6 @@
 package dev.jvloop.transport;
 
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.loop.EngineObject;
 import dev.jvloop.loop.EventLoop;
 import dev.jvloop.openssl.OpenSsl;

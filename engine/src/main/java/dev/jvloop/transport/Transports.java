@@ -1,7 +1,7 @@
 package dev.jvloop.transport;
 
-import dev.jvloop.capi.Memory;
 import dev.jvloop.capi.Objects;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.linux.SystemCalls;
 import dev.jvloop.loop.EventLoop;
 import dev.jvloop.py.Calls;

@@ -1,6 +1,6 @@
 package dev.jvloop.transport;
 
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 import dev.jvloop.loop.IoScratch;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.Refs;

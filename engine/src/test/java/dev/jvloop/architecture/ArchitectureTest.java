@@ -65,12 +65,14 @@ class ArchitectureTest {
                     "dev.jvloop.host.ViewedArena.OPEN", "arenas by all that a segment knows of its own: their scope"));
 
     private static final String IMMUTABLE_TYPES =
-            "java\\.lang\\.(String|System\\$Logger|invoke\\..*|foreign\\..*)|sun\\.misc\\.Unsafe|java\\.time\\.Duration|dev\\.jvloop\\.(py\\.PythonError|capi\\.CFunction|linux\\.SystemCall)";
+            "java\\.lang\\.(String|System\\$Logger|invoke\\..*|foreign\\..*)|sun\\.misc\\.Unsafe|java\\.time\\.Duration|dev\\.jvloop\\.(py\\.PythonError|foreign\\.CFunction|linux\\.SystemCall)";
 
     @Test
     void layers() {
         layeredArchitecture()
                 .consideringOnlyDependenciesInLayers()
+                .layer("foreign")
+                .definedBy("dev.jvloop.foreign..")
                 .layer("capi")
                 .definedBy("dev.jvloop.capi..")
                 .layer("linux")
@@ -111,8 +113,13 @@ class ArchitectureTest {
                 .mayOnlyBeAccessedByLayers("loop", "transport", "bridge")
                 .whereLayer("py")
                 .mayOnlyBeAccessedByLayers("openssl", "loop", "transport", "bridge", "host")
+                .whereLayer("capi")
+                .mayOnlyBeAccessedByLayers("py", "openssl", "loop", "transport", "bridge", "host")
                 .whereLayer("linux")
                 .mayOnlyBeAccessedByLayers("loop", "transport", "bridge", "host", "reactor")
+                .whereLayer("foreign")
+                .mayOnlyBeAccessedByLayers(
+                        "capi", "linux", "py", "openssl", "loop", "transport", "bridge", "host", "reactor")
                 .check(ENGINE);
     }
 
@@ -121,6 +128,7 @@ class ArchitectureTest {
         classes()
                 .should()
                 .resideInAnyPackage(
+                        "dev.jvloop.foreign..",
                         "dev.jvloop.capi..",
                         "dev.jvloop.linux..",
                         "dev.jvloop.py..",
@@ -159,9 +167,9 @@ class ArchitectureTest {
                 .check(ENGINE);
         noClasses()
                 .that()
-                .doNotHaveFullyQualifiedName("dev.jvloop.capi.Memory")
+                .doNotHaveFullyQualifiedName("dev.jvloop.foreign.Memory")
                 .and()
-                .doNotHaveFullyQualifiedName("dev.jvloop.capi.DirectMemory")
+                .doNotHaveFullyQualifiedName("dev.jvloop.foreign.DirectMemory")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("sun..")
@@ -175,10 +183,8 @@ class ArchitectureTest {
                 .that()
                 .resideInAnyPackage("dev.jvloop.linux..", "dev.jvloop.timer..", "dev.jvloop.reactor..")
                 .should()
-                .dependOnClassesThat(describe(
-                        "are CPython's",
-                        (JavaClass type) -> type.getPackageName().equals("dev.jvloop.capi")
-                                && !type.getSimpleName().matches("CFunction|Downcall|Memory|Symbols")))
+                .dependOnClassesThat()
+                .resideInAPackage("dev.jvloop.capi..")
                 .because("descriptors, epoll and timers can be used without an interpreter")
                 .check(ENGINE);
     }
@@ -198,7 +204,7 @@ class ArchitectureTest {
     void onlyTheRawLayersLink() {
         noClasses()
                 .that()
-                .resideOutsideOfPackages("dev.jvloop.capi..", "dev.jvloop.linux..")
+                .resideOutsideOfPackages("dev.jvloop.foreign..", "dev.jvloop.capi..", "dev.jvloop.linux..")
                 .and()
                 .areNotAssignableTo(Upcalls.class)
                 .should()

@@ -2,7 +2,7 @@ package dev.jvloop.architecture;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.jvloop.capi.Downcall;
+import dev.jvloop.foreign.Downcall;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;

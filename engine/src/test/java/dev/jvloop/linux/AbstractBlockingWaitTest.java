@@ -3,7 +3,7 @@ package dev.jvloop.linux;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.jvloop.capi.Symbols;
+import dev.jvloop.foreign.Symbols;
 import java.lang.reflect.Field;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;

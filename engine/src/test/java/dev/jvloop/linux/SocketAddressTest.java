@@ -3,7 +3,7 @@ package dev.jvloop.linux;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.Test;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.jvloop.capi.Memory;
+import dev.jvloop.foreign.Memory;
 import org.junit.jupiter.api.Test;
 
 class ScratchTest {

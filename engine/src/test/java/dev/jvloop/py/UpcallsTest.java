@@ -3,7 +3,7 @@ package dev.jvloop.py;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.jvloop.capi.Downcall;
+import dev.jvloop.foreign.Downcall;
 import java.lang.invoke.MethodHandles;
 import org.junit.jupiter.api.Test;
 

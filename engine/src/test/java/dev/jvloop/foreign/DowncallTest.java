@@ -1,4 +1,4 @@
-package dev.jvloop.capi;
+package dev.jvloop.foreign;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;

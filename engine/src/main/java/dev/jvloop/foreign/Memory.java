@@ -1,4 +1,4 @@
-package dev.jvloop.capi;
+package dev.jvloop.foreign;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
