@@ -183,7 +183,7 @@ def markdown(data: dict[str, Any]) -> str:
     if full:
         lines += ["", "## Where the load generator is the limit", ""]
         lines.append(
-            "Its core was full, so the throughput is its own and only the CPU time says something about the loop: "
+            "Its core was full, so throughput and percentiles are its own, and only the CPU time tells about the loop: "
             + ", ".join(full)
             + "."
         )

@@ -14,7 +14,17 @@ from typing import Any
 from suite.catalog import WORKLOADS
 from suite.figures import Rounds, figure
 from suite.loops import LIMIT
-from suite.workload import CPU_METRICS, FAMILIES, P99, PROCESS_MS, RATE_METRICS, RSS, Metric, Workload
+from suite.workload import (
+    CPU_METRICS,
+    FAMILIES,
+    GENERATORS_METRICS,
+    P99,
+    PROCESS_MS,
+    RATE_METRICS,
+    RSS,
+    Metric,
+    Workload,
+)
 
 SUBJECT = "jvloop"
 CPU, THROUGHPUT = "CPU time", "throughput"
@@ -134,7 +144,7 @@ def _compare(workload: Workload, metric: Metric, rounds: Rounds, subject: str, p
         theirs.median,
         mine.ratio,
         mine.span,
-        metric in RATE_METRICS and any(_generator_is_full(rounds, loop) for loop in (subject, peer)),
+        metric in GENERATORS_METRICS and any(_generator_is_full(rounds, loop) for loop in (subject, peer)),
     )
 
 

@@ -118,7 +118,10 @@ def test_p99_and_costs_are_told() -> None:
     echo = {"uvloop": [server(4, 300, p99_us=50)], "jvloop": [server(4, 300, p99_us=100)]}
     data = data_of({"tcp_echo_1k": echo, "startup": started})
     (late,) = summary.late_percentiles(data)
-    assert (late.row, late.ratio) == ("tcp_echo_1k", pytest.approx(0.5))
+    assert (late.row, late.ratio, late.generator_bound) == ("tcp_echo_1k", pytest.approx(0.5), False)
+    echo["uvloop"] = [server(4, 300, p99_us=50, load_cpu_share=0.95)]
+    (late,) = summary.late_percentiles(data)
+    assert late.generator_bound
     assert [(each.metric, each.difference) for each in summary.differences(data)] == [
         ("process start to loop running", pytest.approx(80.0)),
         ("resident memory", pytest.approx(40.0)),
