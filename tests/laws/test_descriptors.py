@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import os
 import resource
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -195,3 +197,28 @@ def test_half_open_and_refused_connections_leave_nothing(run: Run, loop: Loop) -
         assert len(os.listdir("/proc/self/fd")) <= before + 3
 
     run(main())
+
+
+@pytest.mark.only_on("jvloop")
+@pytest.mark.parametrize("left", [0, 1])
+def test_an_engine_without_descriptors_says_so_and_leaves_none(loop: Loop, left: int) -> None:
+    """The poller needs two. (asyncio leaves a selector open, and warns, where its second is missing.)"""
+    gc.collect()
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken: list[int] = []
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 1, limits[1]))
+        with suppress(OSError):
+            while True:
+                taken.append(os.dup(0))
+        for _ in range(left):
+            os.close(taken.pop())
+        for _ in range(2):
+            with pytest.raises(OSError) as raised:
+                type(loop)()
+            assert raised.value.errno == errno.EMFILE
+        taken += [os.dup(0) for _ in range(left)]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for fd in taken:
+            os.close(fd)

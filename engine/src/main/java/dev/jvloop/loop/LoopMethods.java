@@ -4,6 +4,7 @@ import dev.jvloop.capi.Abstract;
 import dev.jvloop.capi.Floats;
 import dev.jvloop.capi.Longs;
 import dev.jvloop.linux.Poller;
+import dev.jvloop.linux.SystemCallException;
 import dev.jvloop.py.Arguments;
 import dev.jvloop.py.Calls;
 import dev.jvloop.py.MethodTable;
@@ -271,10 +272,19 @@ public final class LoopMethods {
 
     private static long _open_engine(long self, long arguments, long count, long unused) {
         Arguments.expectCount("_open_engine", count, 2);
+        int overridden = intOf(Arguments.get(arguments, 0));
         boolean strict = Py.isTrue(Arguments.get(arguments, 1));
-        long ownedEngine = EngineObject.newFor(new EventLoop(self, intOf(Arguments.get(arguments, 0)), strict));
-        Refs.setSlot(self, LoopLayout.ENGINE, ownedEngine);
+        Refs.setSlot(self, LoopLayout.ENGINE, EngineObject.newFor(newEventLoop(self, overridden, strict)));
         return Py.newNone();
+    }
+
+    /** Without descriptors left it is an OSError, as from asyncio's selector. */
+    private static EventLoop newEventLoop(long self, int overridden, boolean strict) {
+        try {
+            return new EventLoop(self, overridden, strict);
+        } catch (SystemCallException e) {
+            throw PyErr.raiseOsError(e.errno());
+        }
     }
 
     private static long _call_held(long self, long function, long unused1, long unused2) {
