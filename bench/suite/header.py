@@ -59,7 +59,10 @@ def _java() -> dict[str, str]:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     told = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if len(line.split()) > 1)
     options = [each for each in told.get("options", "unknown").split() if "path=" not in each]
-    return {"Java": told.get("Java", "unknown").partition(",")[0], "JVM options": " ".join(options)}
+    return {
+        "Java": told.get("Java", "unknown").partition(",")[0],
+        "JVM options": " ".join(options).replace(os.path.expanduser("~/"), "~/"),
+    }
 
 
 def _longer_warmups(rows: list[Workload], settings: Settings) -> str:

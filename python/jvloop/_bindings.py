@@ -137,7 +137,7 @@ def _classes(loop_class: type[Loop]) -> dict[str, type]:
 
 def slot_numbers(class_name: str, cls: type, slots: Iterable[str]) -> dict[str, int]:
     """The offsets of a class's slots, by the names that the engine knows them under."""
-    return {f"slot.{class_name}.{slot}": _layout.slot_offset(cls, slot) for slot in slots}
+    return {f"slot.{class_name}.{slot}": offset for slot, offset in _layout.slot_offsets(cls, slots).items()}
 
 
 def make_block(objects: dict[str, object], numbers: dict[str, int]) -> int:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import atexit
 import locale
 import os
-import re
 import signal
 import sys
 import threading
@@ -291,8 +290,10 @@ def find_jar() -> str:
 def _loaded_libjvm() -> str | None:
     """Path of the JVM library that is already mapped into this process, None if there is none."""
     with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
-        mapped = re.search(r"(/.*/libjvm\.so)$", maps.read(), re.MULTILINE)
-    return mapped[1] if mapped else None
+        for line in maps:
+            if line.endswith("/libjvm.so\n"):
+                return line[line.index("/") : -1]
+    return None
 
 
 # ---- creation

@@ -11,6 +11,7 @@ import asyncio
 import contextvars
 import ctypes
 import types
+from collections.abc import Iterable
 from typing import Any
 
 _MEMBER = types.MemberDescriptorType
@@ -32,16 +33,18 @@ def _index_of(value: int, obj: object, count: int, what: str) -> int:
     return words.index(value) * _WORD
 
 
-def slot_offset(cls: type, name: str) -> int:
-    """Offset in bytes of one of a class's ``__slots__`` from the start of its instances."""
-    descriptor = next(vars(base)[name] for base in cls.__mro__ if isinstance(vars(base).get(name), _MEMBER))
+def slot_offsets(cls: type, names: Iterable[str]) -> dict[str, int]:
+    """Offsets in bytes of some of a class's ``__slots__`` from the start of its instances."""
     probe_class: Any = type("_Probe", (cls,), {"__slots__": (), "__del__": lambda self: None})
     probe = probe_class.__new__(probe_class)
-    mark = object()
-    descriptor.__set__(probe, mark)
-    offset = _index_of(id(mark), probe, cls.__basicsize__ // _WORD, f"slot {cls.__name__}.{name}")
-    descriptor.__delete__(probe)
-    return offset
+    offsets = {}
+    for name in names:
+        descriptor = next(vars(base)[name] for base in cls.__mro__ if isinstance(vars(base).get(name), _MEMBER))
+        mark = object()
+        descriptor.__set__(probe, mark)
+        offsets[name] = _index_of(id(mark), probe, cls.__basicsize__ // _WORD, f"slot {cls.__name__}.{name}")
+        descriptor.__delete__(probe)
+    return offsets
 
 
 def _context_entered() -> int:

@@ -4,17 +4,17 @@ Of libjvm's code and constants some 16 MiB are resident once the engine has star
 soon: it is the start itself, and what the kernel mapped around it, 64 KiB at a time. They are clean pages of the page
 cache. Told that they are not needed, the kernel takes them out of this process and leaves them in the cache; what runs
 again is mapped again by a minor fault. docs/startup.md has the figures: 10 MiB less after a start, 4 to 7 in a server,
-for 2.5 ms.
+for 1.5 ms.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-import re
+from collections.abc import Iterator
 from contextlib import suppress
 
-_NEVER_WRITTEN = rb"^([0-9a-f]+)-([0-9a-f]+) (?:r-x|r--)p [^/\n]*%s$"
+_NEVER_WRITTEN = (b"r-xp", b"r--p")
 _MADV_DONTNEED = 4  # that of every architecture; the module mmap is a library to load
 _PAGEMAP_ENTRY_BYTES = 8
 _CLEAN = b"\x00\x01\x20\x21\xa0\xa1"
@@ -29,15 +29,22 @@ def release_library(path: str) -> None:
     What cannot be looked at, or has a page of this process's own, stays as it is.
     """
     with suppress(OSError):
-        with open("/proc/self/maps", "rb") as maps:
-            text = maps.read()
-        mapped = re.findall(_NEVER_WRITTEN % re.escape(os.fsencode(os.path.realpath(path))), text, re.MULTILINE)
         madvise = ctypes.CDLL(None).madvise
         madvise.argtypes = [ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int]
-        for first, behind in mapped:
-            start, end = int(first, 16), int(behind, 16)
+        for start, end in _never_written(os.fsencode(os.path.realpath(path))):
             if _is_clean(start, end):
                 madvise(start, end - start, _MADV_DONTNEED)
+
+
+def _never_written(path: bytes) -> Iterator[tuple[int, int]]:
+    """Where the file's mappings that nobody writes to are. Plain comparisons: a pattern for the lines takes 0.5 ms."""
+    with open("/proc/self/maps", "rb") as maps:
+        lines = [line for line in maps.read().splitlines() if line.endswith(path)]
+    for line in lines:
+        addresses, permissions, _, _, _, name = line.split(maxsplit=5)
+        if name == path and permissions in _NEVER_WRITTEN:
+            start, _, end = addresses.partition(b"-")
+            yield int(start, 16), int(end, 16)
 
 
 def _is_clean(start: int, end: int) -> bool:
