@@ -276,23 +276,29 @@ def test_an_ended_connection_tells_its_addresses_and_has_a_closed_socket(run: Ru
     run(main())
 
 
+class Failing(Recorder):
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
+        raise ZeroDivisionError
+
+
+async def server_of_failing() -> tuple[asyncio.Server, asyncio.Queue[Failing]]:
+    """A server, and the protocols of its connections as they are made."""
+    ours: asyncio.Queue[Failing] = asyncio.Queue()
+
+    def factory() -> Failing:
+        ours.put_nowait(protocol := Failing())
+        return protocol
+
+    return await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0), ours
+
+
 @pytest.mark.parametrize("asks", [False, True])
 def test_a_raising_connection_lost_closes_the_descriptor_and_frees_the_server(
     run: Run, errors: list[dict[str, Any]], asks: bool
 ) -> None:
-    class Failing(Recorder):
-        def connection_lost(self, exc: BaseException | None) -> None:
-            super().connection_lost(exc)
-            raise ZeroDivisionError
-
     async def main() -> None:
-        ours: asyncio.Queue[Failing] = asyncio.Queue()
-
-        def factory() -> Failing:
-            ours.put_nowait(protocol := Failing())
-            return protocol
-
-        server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)
+        server, ours = await server_of_failing()
         async with server:
             with socket.create_connection(server.sockets[0].getsockname()) as peer:
                 protocol = await ours.get()
@@ -348,11 +354,6 @@ def test_a_loop_that_is_held_up_leaves_nobody_unaccepted(run: Run) -> None:
 def test_an_error_of_the_closing_has_that_of_connection_lost_as_its_context(
     run: Run, errors: list[dict[str, Any]], asks: bool
 ) -> None:
-    class Failing(Recorder):
-        def connection_lost(self, exc: BaseException | None) -> None:
-            super().connection_lost(exc)
-            raise ZeroDivisionError
-
     def sockets() -> set[int]:
         return {int(fd) for fd in os.listdir("/proc/self/fd") if is_socket(int(fd))}
 
@@ -363,13 +364,7 @@ def test_an_error_of_the_closing_has_that_of_connection_lost_as_its_context(
             return False
 
     async def main() -> None:
-        ours: asyncio.Queue[Failing] = asyncio.Queue()
-
-        def factory() -> Failing:
-            ours.put_nowait(protocol := Failing())
-            return protocol
-
-        server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)
+        server, ours = await server_of_failing()
         before = sockets()
         with socket.create_connection(server.sockets[0].getsockname()) as peer:
             protocol = await ours.get()

@@ -27,22 +27,6 @@ public class SystemCalls {
     private static final SystemCall WRITE = SystemCall.critical("write");
     private static final SystemCall READ = SystemCall.critical("read");
 
-    /** What follows is looked up when it is called first, by a loop that may never call it. */
-    private static final class Accepting {
-        private static final SystemCall ACCEPT4 = SystemCall.critical("accept4");
-        private static final SystemCall GETSOCKNAME = SystemCall.critical("getsockname");
-        private static final SystemCall SETSOCKOPT = SystemCall.critical("setsockopt");
-        private static final SystemCall SHUTDOWN = SystemCall.critical("shutdown");
-    }
-
-    private static final class Closing {
-        private static final SystemCall CLOSE = SystemCall.blocking("close");
-    }
-
-    private static final class Gathering {
-        private static final SystemCall SENDMSG = SystemCall.critical("sendmsg");
-    }
-
     /**
      * The calls that each loop makes as it starts, in the shape of the C API's functions: without errno. A program that
      * neither waits nor transfers anything needs no call with it, which is 4 ms of its start.
@@ -59,6 +43,22 @@ public class SystemCalls {
         private static final SystemCall EVENTFD = SystemCall.critical("eventfd");
         private static final SystemCall EPOLL_CTL = SystemCall.critical("epoll_ctl");
         private static final SystemCall EPOLL_WAIT = SystemCall.critical("epoll_wait");
+    }
+
+    /** This and the next two are looked up by the first call: a loop may never make one. */
+    private static final class Accepting {
+        private static final SystemCall ACCEPT4 = SystemCall.critical("accept4");
+        private static final SystemCall GETSOCKNAME = SystemCall.critical("getsockname");
+        private static final SystemCall SETSOCKOPT = SystemCall.critical("setsockopt");
+        private static final SystemCall SHUTDOWN = SystemCall.critical("shutdown");
+    }
+
+    private static final class Closing {
+        private static final SystemCall CLOSE = SystemCall.blocking("close");
+    }
+
+    private static final class Gathering {
+        private static final SystemCall SENDMSG = SystemCall.critical("sendmsg");
     }
 
     /** Freed with this object: a transport may outlive its loop's close. */
