@@ -12,6 +12,7 @@ installed for the JVM's life, and a JVM thread that reports a crash would have t
 from __future__ import annotations
 
 import atexit
+import gc
 import locale
 import os
 import signal
@@ -171,15 +172,34 @@ def _raise_if_forked() -> None:
         )
 
 
+_forking = threading.local()
+"""Of each thread: ``resumes``, whether the garbage collector was on before the fork that the thread is in."""
+
+
+def _before_fork() -> None:
+    # A collection in the child visits objects whose tp_traverse is Java's, and Java's first call of the compiler or
+    # of another thread waits for ever: so there is none until the child has nothing of Java's.
+    _forking.resumes = _state.jvm_pid is not None and gc.isenabled()
+    if _forking.resumes:
+        gc.disable()
+
+
+def _after_fork() -> None:
+    if getattr(_forking, "resumes", False):
+        _forking.resumes = False
+        gc.enable()
+
+
 def _after_fork_in_child() -> None:
     _state.lock = threading.Lock()
     if _state.end is not None:
         _state.end.forget()
     if _state.jvm_pid is not None:
         _jvm_is_lost()
+    _after_fork()
 
 
-os.register_at_fork(after_in_child=_after_fork_in_child)
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)
 
 
 def _start_engine(namespace: int) -> EngineInfo:

@@ -90,6 +90,45 @@ loop.close()
     assert out.splitlines()[-2:] == ["0", "woken"]
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_child_collects_no_garbage_while_java_methods_are_there(backend: Any, enabled: bool) -> None:
+    """The types of jvloop have a tp_traverse in Java, which waits for ever where the JVM's threads are not."""
+    out = run_script(
+        backend,
+        ADDS
+        + f"""
+import ctypes, gc
+from jvloop import _fork
+
+parent = os.getpid()
+too_early = []
+TP_TRAVERSE = 71
+
+def traverse_functions():
+    get_slot = ctypes.pythonapi.PyType_GetSlot
+    get_slot.restype = ctypes.c_void_p
+    get_slot.argtypes = [ctypes.py_object, ctypes.c_int]
+    return {{get_slot(native, TP_TRAVERSE) for native in _fork._native_types}} - {{None}}
+
+def watch(phase, info):
+    if os.getpid() != parent and traverse_functions() & javas:
+        too_early.append(phase)
+
+loop = new_event_loop()
+loop.run_until_complete(asyncio.sleep(0.001))
+javas = traverse_functions()
+gc.callbacks.append(watch)
+gc.set_threshold(1)
+if not {enabled}:
+    gc.disable()
+print(child(lambda: print(len(javas), too_early, gc.isenabled(), flush=True)), flush=True)
+print(gc.isenabled())
+loop.close()
+""",
+    )
+    assert out.splitlines() == [f"1 [] {enabled}", "0", f"{enabled}"]
+
+
 def test_the_child_may_run_asyncios_own_loop(backend: Any) -> None:
     out = run_script(
         backend,
