@@ -46,7 +46,12 @@ public final class Poller implements AutoCloseable {
 
     private static final int DATA_OFFSET = PACKED ? 4 : 8;
     private static final int EVENT_SIZE = PACKED ? 12 : 16;
-    private static final int MAX_EVENTS = 256;
+    /**
+     * So few that what was received is still in the cache when the task that it wakes runs: with 1000 connections an echo by
+     * streams takes 4 to 5 % less CPU time than with 256, and 9 % less than with 1024; by a protocol 2 %.
+     */
+    private static final int MAX_EVENTS = 64;
+
     private static final int FEW_EVENTS = 8;
 
     private static final class Registration {

@@ -395,29 +395,29 @@ class PollerTest {
     @Test
     void moreDescriptorsThanOneWaitFetchesAllHaveTheirTurn() {
         Set<Integer> told = new HashSet<>();
-        for (int i = 0; i < 300; i++) {
+        for (int i = 0; i < 100; i++) {
             int fd = descriptors.eventfd();
             assertEquals(0, poller.watch(fd, Poller.WRITE, _ -> told.add(fd)));
         }
-        assertEquals(256, poller.pollNow());
+        assertEquals(64, poller.pollNow());
         poller.pollNow();
-        assertEquals(300, told.size());
+        assertEquals(100, told.size());
     }
 
     @Test
     void whereFewAreFetchedAllHaveTheirTurnByAndBy() {
         Set<Integer> told = new HashSet<>();
-        for (int i = 0; i < 80; i++) {
+        for (int i = 0; i < 56; i++) {
             int fd = descriptors.eventfd();
             assertEquals(0, poller.watch(fd, Poller.WRITE, _ -> told.add(fd)));
         }
         poller.fetchFew(true);
-        for (int polls = 1; polls <= 10; polls++) {
+        for (int polls = 1; polls <= 7; polls++) {
             assertEquals(8, poller.pollNow());
             assertEquals(8 * polls, told.size());
         }
         poller.fetchFew(false);
-        assertEquals(80, poller.pollNow());
+        assertEquals(56, poller.pollNow());
     }
 
     @Test
