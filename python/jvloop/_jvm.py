@@ -172,8 +172,14 @@ def _raise_if_forked() -> None:
         )
 
 
-_forking = threading.local()
-"""Of each thread: ``resumes``, whether the garbage collector was on before the fork that the thread is in."""
+class _Forking(threading.local):
+    """Of each thread."""
+
+    resumes = False
+    """Whether the garbage collector was on before the fork that the thread is in."""
+
+
+_forking = _Forking()
 
 
 def _before_fork() -> None:
@@ -185,7 +191,7 @@ def _before_fork() -> None:
 
 
 def _after_fork() -> None:
-    if getattr(_forking, "resumes", False):
+    if _forking.resumes:
         _forking.resumes = False
         gc.enable()
 

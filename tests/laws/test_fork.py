@@ -102,13 +102,12 @@ from jvloop import _fork
 
 parent = os.getpid()
 too_early = []
-TP_TRAVERSE = 71
 
 def traverse_functions():
     get_slot = ctypes.pythonapi.PyType_GetSlot
     get_slot.restype = ctypes.c_void_p
     get_slot.argtypes = [ctypes.py_object, ctypes.c_int]
-    return {{get_slot(native, TP_TRAVERSE) for native in _fork._native_types}} - {{None}}
+    return {{get_slot(native, _fork._TP_TRAVERSE) for native in _fork._native_types}} - {{None}}
 
 def watch(phase, info):
     if os.getpid() != parent and traverse_functions() & javas:

@@ -395,29 +395,32 @@ class PollerTest {
     @Test
     void moreDescriptorsThanOneWaitFetchesAllHaveTheirTurn() {
         Set<Integer> told = new HashSet<>();
-        for (int i = 0; i < 100; i++) {
+        for (int i = 0; i < 300; i++) {
             int fd = descriptors.eventfd();
             assertEquals(0, poller.watch(fd, Poller.WRITE, _ -> told.add(fd)));
         }
-        assertEquals(64, poller.pollNow());
+        for (int polls = 1; polls <= 4; polls++) {
+            assertEquals(64, poller.pollNow());
+            assertEquals(64 * polls, told.size());
+        }
         poller.pollNow();
-        assertEquals(100, told.size());
+        assertEquals(300, told.size());
     }
 
     @Test
     void whereFewAreFetchedAllHaveTheirTurnByAndBy() {
         Set<Integer> told = new HashSet<>();
-        for (int i = 0; i < 56; i++) {
+        for (int i = 0; i < 80; i++) {
             int fd = descriptors.eventfd();
             assertEquals(0, poller.watch(fd, Poller.WRITE, _ -> told.add(fd)));
         }
         poller.fetchFew(true);
-        for (int polls = 1; polls <= 7; polls++) {
+        for (int polls = 1; polls <= 10; polls++) {
             assertEquals(8, poller.pollNow());
             assertEquals(8 * polls, told.size());
         }
         poller.fetchFew(false);
-        assertEquals(56, poller.pollNow());
+        assertEquals(64, poller.pollNow());
     }
 
     @Test
