@@ -9,6 +9,7 @@ engine's check).
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import ctypes
 import os
 import sys
@@ -92,6 +93,7 @@ def _collect_objects(loop_class: type[Loop]) -> dict[str, object]:
     objects["type.BufferedProtocol"] = asyncio.BufferedProtocol
     objects.update({f"helper.{function.__name__}": function for function in _HELPERS})
     objects["type.RLock"] = type(threading.RLock())
+    objects["type.Context"] = contextvars.Context
     objects["helper.attach_to_server"] = _servers.attach
     objects["helper.detach_from_server"] = _servers.detach
     objects["helper.decode_address"] = _addresses.decode

@@ -58,6 +58,36 @@ def _context_entered() -> int:
     return changed[0] * 4 if len(changed) == 1 else 0
 
 
+def _context_variables() -> int:
+    """Offset of the variables in a contextvars.Context, which its copies share; 0 if there are none to find."""
+    context = contextvars.copy_context()
+    context.run(contextvars.ContextVar[None]("jvloop").set, None)
+    copy = context.copy()
+    size = contextvars.Context.__basicsize__ // _WORD
+    header = object.__basicsize__ // _WORD
+    shared = [
+        i
+        for i, (word, copied) in enumerate(zip(_words(context, size), _words(copy, size), strict=True))
+        if i >= header and word == copied != 0
+    ]
+    return shared[0] * _WORD if len(shared) == 1 else 0
+
+
+def _thread_context() -> int:
+    """Offset of the current contextvars.Context in the state of its thread; 0 if there is none to find."""
+    # A function object of our own: those of ctypes.pythonapi are shared with the program, and so is their restype.
+    state_of_thread = ctypes.PYFUNCTYPE(ctypes.c_size_t)(("PyThreadState_Get", ctypes.pythonapi))
+
+    def places_of(context: contextvars.Context) -> set[int]:
+        # A thread state is longer than that; on CPython 3.11 to 3.13 this is its word 26 or 28.
+        words = (ctypes.c_size_t * 40).from_address(state_of_thread())
+        return {i for i, word in enumerate(words) if word == id(context)}
+
+    contexts = [contextvars.Context() for _ in range(3)]
+    places = set.intersection(*(context.run(places_of, context) for context in contexts))
+    return places.pop() * _WORD if len(places) == 1 else 0
+
+
 def _future_loop() -> int:
     """Offset of the loop in an asyncio.Future; 0 if there is none to find, as in one written in Python."""
 
@@ -90,5 +120,8 @@ def offsets() -> dict[str, int]:
         "tuple_items": _index_of(id(pair[0]), pair, tuple.__basicsize__ // _WORD + 2, "tuple items"),
         "int_digit": digits,
         "context_entered": _context_entered(),
+        "context_variables": _context_variables(),
+        "context_weakrefs": contextvars.Context.__weakrefoffset__,
+        "thread_context": _thread_context(),
         "future_loop": _future_loop(),
     }

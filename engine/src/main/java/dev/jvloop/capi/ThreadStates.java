@@ -9,6 +9,7 @@ public final class ThreadStates {
     private static final CFunction PYGILSTATE_RELEASE = Downcall.plain("PyGILState_Release");
     private static final CFunction PYGILSTATE_GETTHISTHREADSTATE = Downcall.plain("PyGILState_GetThisThreadState");
     private static final CFunction PYGILSTATE_CHECK = Downcall.plain("PyGILState_Check");
+    private static final CFunction PYTHREADSTATE_GET = Downcall.critical("PyThreadState_Get");
     private static final CFunction PYTHREADSTATE_CLEAR = Downcall.plain("PyThreadState_Clear");
     private static final CFunction PYTHREADSTATE_DELETE = Downcall.plain("PyThreadState_Delete");
     private static final CFunction PYTHREADSTATE_DELETECURRENT = Downcall.plain("PyThreadState_DeleteCurrent");
@@ -31,6 +32,10 @@ public final class ThreadStates {
 
     public static long PyGILState_GetThisThreadState() {
         return PYGILSTATE_GETTHISTHREADSTATE.call();
+    }
+
+    public static long PyThreadState_Get() {
+        return PYTHREADSTATE_GET.call();
     }
 
     public static void PyThreadState_Clear(long state) {

@@ -472,7 +472,7 @@ public final class EventLoop {
             nextPollNanos = now + POLL_INTERVAL_NANOS;
             return;
         }
-        handles.freeSome();
+        handles.freeSome(timers.count());
         long realWait = clock.beginWait(timeout, waitLimitNanos);
         int count = realWait == 0 ? 0 : sleep.untilIo(this, realWait);
         if (count == 0) {

@@ -1,7 +1,6 @@
 package dev.jvloop.loop;
 
 import dev.jvloop.capi.Abstract;
-import dev.jvloop.capi.Contexts;
 import dev.jvloop.capi.Objects;
 import dev.jvloop.capi.Tuples;
 import dev.jvloop.capi.Version;
@@ -65,8 +64,9 @@ final class Handles {
     private final long loop;
     private final IoScratch scratch;
     private final HeldArguments held;
-    private final HandlePool pool = new HandlePool(POOL_CAPACITY);
-    private final HandlePool timerPool = new HandlePool(POOL_CAPACITY);
+    private final ObjectPool pool = new ObjectPool(POOL_CAPACITY);
+    private final ObjectPool timerPool = new ObjectPool(POOL_CAPACITY);
+    private final ContextPool contexts = new ContextPool(POOL_CAPACITY);
     private final CancelledTimers cancelledTimers = new CancelledTimers(this::recycle);
 
     /** @param loop borrowed reference to the Python loop */
@@ -154,10 +154,8 @@ final class Handles {
         return Calls.newResult(HANDLE, callback, args, loop, context);
     }
 
-    private static long newContext(long context) {
-        return context == 0 || context == Py.NONE
-                ? PyErr.checked(Contexts.PyContext_CopyCurrent())
-                : Refs.incref(context);
+    private long newContext(long context) {
+        return context == 0 || context == Py.NONE ? contexts.newCopyOfCurrent() : Refs.incref(context);
     }
 
     private static long newTuple(long items, long count) {
@@ -399,7 +397,7 @@ final class Handles {
     /** Gives a handle back that ran or was cancelled: kept, emptied, if nobody else holds it, else released. */
     void recycle(long ownedHandle) {
         long type = Py.typeOf(ownedHandle);
-        HandlePool target = type == HANDLE ? pool : timerPool;
+        ObjectPool target = type == HANDLE ? pool : timerPool;
         if (!isOwnType(type) || !Refs.isOnlyReference(ownedHandle) || target.isFull() || !isPristine(ownedHandle)) {
             Refs.decref(ownedHandle);
             return;
@@ -422,7 +420,7 @@ final class Handles {
         Refs.decrefOrNull(ownedArg2);
         Refs.decrefOrNull(ownedWhenOrNull);
         Refs.decrefOrNull(ownedCallback);
-        Refs.decrefOrNull(ownedContext);
+        contexts.recycle(ownedContext);
         Refs.decrefOrNull(ownedArgs);
     }
 
@@ -436,10 +434,11 @@ final class Handles {
         cancelledTimers.recycleAll();
     }
 
-    /** Frees some of what is kept and may not be needed again: takes some 10 us at most. */
-    void freeSome() {
+    /** Frees some of what is kept and may not be needed again, with only timers waiting: takes some 10 us at most. */
+    void freeSome(int timers) {
         pool.freeAbove(KEPT_WHEN_IDLE, FREED_AT_A_TIME);
         timerPool.freeAbove(KEPT_WHEN_IDLE, FREED_AT_A_TIME);
+        contexts.freeAbove(KEPT_WHEN_IDLE, FREED_AT_A_TIME, timers);
     }
 
     private static long take(long slot) {
@@ -459,6 +458,7 @@ final class Handles {
     void visitReferences(LongConsumer visit) {
         pool.forEach(visit);
         timerPool.forEach(visit);
+        contexts.forEach(visit);
         cancelledTimers.forEach(visit);
     }
 
@@ -467,5 +467,6 @@ final class Handles {
         cancelledTimers.recycleAll();
         pool.clear();
         timerPool.clear();
+        contexts.clear();
     }
 }

@@ -64,6 +64,11 @@ public final class Gil {
         ThreadStates.PyGILState_Release(before);
     }
 
+    /** The state of this thread, which has the GIL. */
+    static long threadState() {
+        return ThreadStates.PyThreadState_Get();
+    }
+
     /** Whether this thread has the GIL. */
     public static boolean isHeld() {
         return ThreadStates.PyGILState_Check() != 0;

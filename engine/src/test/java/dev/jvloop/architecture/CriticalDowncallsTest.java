@@ -42,6 +42,7 @@ class CriticalDowncallsTest {
             Map.entry("PyTuple_New", FROM_3_12),
             Map.entry("PyContext_CopyCurrent", FROM_3_12),
             Map.entry("PyContext_Copy", FROM_3_12),
+            Map.entry("PyThreadState_Get", ONLY_READS),
             Map.entry("PyContext_Enter", "critical only before 3.14's watchers; callers see that nobody is in it"),
             Map.entry("PyContext_Exit", "as PyContext_Enter"),
             Map.entry("recv", NON_BLOCKING),

@@ -8,14 +8,14 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class HandlePoolTest {
+class ObjectPoolTest {
     @Test
-    void givesEachHandleBackOnceAndIsFullAtItsCapacity() {
-        HandlePool pool = new HandlePool(500);
+    void givesEachObjectBackOnceAndIsFullAtItsCapacity() {
+        ObjectPool pool = new ObjectPool(500);
         assertTrue(pool.isEmpty());
-        for (long handle = 1; handle <= 500; handle++) {
+        for (long object = 1; object <= 500; object++) {
             assertFalse(pool.isFull());
-            pool.add(handle);
+            pool.add(object);
         }
         assertTrue(pool.isFull());
         List<Long> shown = new ArrayList<>();

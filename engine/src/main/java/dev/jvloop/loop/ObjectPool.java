@@ -4,13 +4,13 @@ import dev.jvloop.py.Refs;
 import java.util.Arrays;
 import java.util.function.LongConsumer;
 
-/** A stack of emptied handles, each an owned reference that nobody else has. */
-final class HandlePool {
+/** A stack of emptied Python objects, each an owned reference that nobody else has. */
+final class ObjectPool {
     private final int capacity;
-    private long[] handles = new long[64];
+    private long[] objects = new long[64];
     private int size;
 
-    HandlePool(int capacity) {
+    ObjectPool(int capacity) {
         this.capacity = capacity;
     }
 
@@ -24,33 +24,33 @@ final class HandlePool {
 
     /** The pool must not be empty. */
     long takeOwned() {
-        return handles[--size];
+        return objects[--size];
     }
 
     /** The pool must not be full. */
-    void add(long ownedHandle) {
-        if (size == handles.length) {
-            handles = Arrays.copyOf(handles, size * 2);
+    void add(long ownedObject) {
+        if (size == objects.length) {
+            objects = Arrays.copyOf(objects, size * 2);
         }
-        handles[size++] = ownedHandle;
+        objects[size++] = ownedObject;
     }
 
-    /** Frees up to {@code most} handles, as long as there are more than {@code kept}. */
+    /** Frees up to {@code most} objects, as long as there are more than {@code kept}. */
     void freeAbove(int kept, int most) {
         for (int i = 0; i < most && size > kept; i++) {
-            Refs.decref(handles[--size]);
+            Refs.decref(objects[--size]);
         }
     }
 
     void forEach(LongConsumer action) {
         for (int i = 0; i < size; i++) {
-            action.accept(handles[i]);
+            action.accept(objects[i]);
         }
     }
 
     void clear() {
         while (size > 0) {
-            Refs.decref(handles[--size]);
+            Refs.decref(objects[--size]);
         }
     }
 }

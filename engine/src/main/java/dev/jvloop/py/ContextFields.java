@@ -1,0 +1,80 @@
+package dev.jvloop.py;
+
+import dev.jvloop.capi.Contexts;
+import dev.jvloop.capi.Version;
+import dev.jvloop.foreign.Memory;
+
+/**
+ * The fields of a {@code contextvars.Context}, where they are known: measured on live objects before the start, and
+ * looked at once more here. The caller holds the GIL.
+ *
+ * <p>A context holds its variables by one reference to an immutable mapping, which its copies share.
+ */
+public final class ContextFields {
+    private static final long TYPE = Namespace.object("type.Context");
+    private static final long ENTERED = Namespace.integer("offset.context_entered");
+    private static final long VARIABLES = Namespace.integer("offset.context_variables");
+    private static final long WEAKREFS = Namespace.integer("offset.context_weakrefs");
+    private static final long CURRENT = Namespace.integer("offset.thread_context");
+
+    /** Whether the methods here may be used; not in free-threaded Python, where another thread may be at it. */
+    public static final boolean KNOWN = !Version.FREE_THREADED
+            && ENTERED != 0
+            && VARIABLES != 0
+            && WEAKREFS != 0
+            && CURRENT != 0
+            && areWhereMeasured();
+    /** The mapping of a context without variables: one object for all. */
+    private static final long NO_VARIABLES = KNOWN ? ofNewContext() : 0;
+
+    private ContextFields() {}
+
+    private static boolean areWhereMeasured() {
+        long ownedCopy = PyErr.checked(Contexts.PyContext_CopyCurrent());
+        long current = currentOrNull();
+        boolean shared = current != 0
+                && Py.typeOf(current) == TYPE
+                && Memory.getLong(current + VARIABLES) == Memory.getLong(ownedCopy + VARIABLES);
+        Refs.decref(ownedCopy);
+        return shared;
+    }
+
+    private static long ofNewContext() {
+        long ownedContext = Calls.newResult(TYPE);
+        long ownedMapping = Refs.incref(Memory.getLong(ownedContext + VARIABLES));
+        Refs.decref(ownedContext);
+        return ownedMapping;
+    }
+
+    /** A borrowed reference to the calling thread's context, or 0 if it has had no use for one yet. */
+    public static long currentOrNull() {
+        return Memory.getLong(Gil.threadState() + CURRENT);
+    }
+
+    /** Whether nobody could tell this context, once emptied, from a new one: nobody has it, and nobody is in it. */
+    public static boolean isReusable(long ownedContext) {
+        return Refs.isOnlyReference(ownedContext)
+                && Py.typeOf(ownedContext) == TYPE
+                && Memory.getInt(ownedContext + ENTERED) == 0
+                && Memory.getLong(ownedContext + WEAKREFS) == 0;
+    }
+
+    /** Makes an empty context a copy of another. */
+    public static void copyVariables(long from, long toEmpty) {
+        long mapping = Memory.getLong(from + VARIABLES);
+        if (mapping != NO_VARIABLES) {
+            Memory.putLong(toEmpty + VARIABLES, Refs.incref(mapping));
+            Refs.decref(NO_VARIABLES);
+        }
+    }
+
+    /** Empties a context; what it held its variables by is the caller's to release, or 0. */
+    public static long takeVariables(long context) {
+        long ownedMapping = Memory.getLong(context + VARIABLES);
+        if (ownedMapping == NO_VARIABLES) {
+            return 0;
+        }
+        Memory.putLong(context + VARIABLES, Refs.incref(NO_VARIABLES));
+        return ownedMapping;
+    }
+}

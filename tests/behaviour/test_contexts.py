@@ -1,0 +1,230 @@
+"""The contexts that callbacks run in, of which jvloop uses many again: nobody may be able to tell."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import gc
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+COUNT = 2000
+
+
+class Value:
+    """Something that a weak reference can point to."""
+
+
+def run_ready(loop: asyncio.AbstractEventLoop) -> None:
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+
+
+def schedule_by(loop: asyncio.AbstractEventLoop, method: str) -> Callable[..., asyncio.Handle]:
+    if method == "call_later":
+        return lambda *args, **options: loop.call_later(0, *args, **options)
+    schedule: Callable[..., asyncio.Handle] = getattr(loop, method)
+    return schedule
+
+
+def run_many(loop: asyncio.AbstractEventLoop, schedule: Callable[..., asyncio.Handle], callback: Any) -> None:
+    """Run a callback COUNT times, in contexts of their own, most of which ran another callback before."""
+    left = COUNT
+
+    def call(number: int) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            loop.stop()
+        callback(number)
+
+    for number in range(COUNT):
+        schedule(call, number)
+    loop.run_forever()
+
+
+METHODS = pytest.mark.parametrize("method", ["call_soon", "call_later", "call_soon_threadsafe"])
+
+
+@METHODS
+def test_what_a_callback_sets_is_seen_by_no_other(loop: asyncio.AbstractEventLoop, method: str) -> None:
+    var = contextvars.ContextVar("var", default=-1)
+    seen: set[int] = set()
+
+    def callback(number: int) -> None:
+        seen.add(var.get())
+        var.set(number)
+        seen.discard(var.get())
+
+    for _ in range(3):
+        run_many(loop, schedule_by(loop, method), callback)
+    assert seen == {-1}
+    assert var.get() == -1
+
+
+@METHODS
+def test_each_callback_sees_what_was_set_when_it_was_scheduled(loop: asyncio.AbstractEventLoop, method: str) -> None:
+    var: contextvars.ContextVar[int] = contextvars.ContextVar("var")
+    seen: list[tuple[int, int]] = []
+
+    def schedule(callback: Any, number: int) -> asyncio.Handle:
+        var.set(number)
+        handle = schedule_by(loop, method)(callback, number)
+        var.set(-1)
+        return handle
+
+    def act() -> None:
+        for _ in range(3):
+            run_many(loop, schedule, lambda number: seen.append((number, var.get())))
+
+    contextvars.copy_context().run(act)
+    assert [number for number, _ in seen] == [*range(COUNT)] * 3
+    assert all(number == value for number, value in seen)
+
+
+def test_another_thread_gives_its_own(loop: asyncio.AbstractEventLoop) -> None:
+    var = contextvars.ContextVar("var", default="nobody's")
+    seen: set[str] = set()
+
+    def post() -> None:
+        var.set("the thread's")
+        run_many_from_here()
+
+    def run_many_from_here() -> None:
+        for _ in range(COUNT):
+            loop.call_soon_threadsafe(lambda: seen.add(var.get()))
+        loop.call_soon_threadsafe(loop.stop)
+
+    for _ in range(3):
+        thread = threading.Thread(target=post)
+        loop.call_soon(thread.start)
+        loop.run_forever()
+        thread.join()
+    assert seen == {"the thread's"}
+
+
+@METHODS
+def test_what_a_callback_set_is_released_with_its_context(loop: asyncio.AbstractEventLoop, method: str) -> None:
+    var: contextvars.ContextVar[Value | None] = contextvars.ContextVar("var", default=None)
+    values: weakref.WeakSet[Value] = weakref.WeakSet()
+
+    def callback(number: int) -> None:
+        value = Value()
+        values.add(value)
+        var.set(value)
+
+    run_many(loop, schedule_by(loop, method), callback)
+    run_ready(loop)
+    gc.collect()
+    assert len(values) == 0
+
+
+def test_the_scheduling_context_is_released_too(loop: asyncio.AbstractEventLoop) -> None:
+    var: contextvars.ContextVar[Value | None] = contextvars.ContextVar("var", default=None)
+    values: weakref.WeakSet[Value] = weakref.WeakSet()
+
+    def schedule() -> None:
+        value = Value()
+        values.add(value)
+        var.set(value)
+        for _ in range(COUNT):
+            loop.call_soon(int)
+        loop.call_later(60, int).cancel()
+
+    for _ in range(3):
+        contextvars.copy_context().run(schedule)
+        run_ready(loop)
+    gc.collect()
+    assert len(values) == 0
+
+
+def test_releasing_a_value_may_schedule(loop: asyncio.AbstractEventLoop) -> None:
+    var: contextvars.ContextVar[Any] = contextvars.ContextVar("var", default=None)
+    seen: list[Any] = []
+
+    class Scheduling:
+        def __del__(self) -> None:
+            loop.call_soon(lambda: seen.append(var.get()))
+
+    def callback() -> None:
+        var.set(Scheduling())
+
+    for _ in range(50):
+        loop.call_soon(callback)
+        run_ready(loop)
+    run_ready(loop)
+    assert seen == [None] * 50
+
+
+@pytest.mark.uvloop_differs("handles have no _context")
+def test_a_context_that_somebody_has_stays_as_it_is(loop: asyncio.AbstractEventLoop) -> None:
+    var = contextvars.ContextVar("var", default=-1)
+    kept: list[contextvars.Context] = []
+
+    def schedule(callback: Any, number: int) -> asyncio.Handle:
+        handle = loop.call_soon(callback, number)
+        if number % 10 == 0:
+            kept.append(handle._context)  # type: ignore[attr-defined]
+        return handle
+
+    run_many(loop, schedule, var.set)
+    run_many(loop, loop.call_soon, lambda number: var.set(-2))
+    assert [context[var] for context in kept] == [*range(0, COUNT, 10)]
+    assert len(set(map(id, kept))) == len(kept)
+
+
+@pytest.mark.uvloop_differs("handles have no _context")
+def test_a_context_that_somebody_watches_ends_with_its_callback(loop: asyncio.AbstractEventLoop) -> None:
+    ended: list[int] = []
+
+    def schedule(callback: Any, number: int) -> asyncio.Handle:
+        handle = loop.call_soon(callback, number)
+        weakrefs.append(weakref.ref(handle._context, lambda _: ended.append(number)))  # type: ignore[attr-defined]
+        return handle
+
+    weakrefs: list[weakref.ref[contextvars.Context]] = []
+    run_many(loop, schedule, lambda number: None)
+    run_ready(loop)
+    gc.collect()
+    assert sorted(ended) == [*range(COUNT)]
+
+
+def test_an_error_keeps_the_context_of_its_callback_apart(loop: asyncio.AbstractEventLoop) -> None:
+    var = contextvars.ContextVar("var", default=-1)
+    seen: set[int] = set()
+    errors: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: errors.append(context))
+
+    def callback(number: int) -> None:
+        seen.add(var.get())
+        var.set(number)
+        raise LookupError(number)
+
+    run_many(loop, loop.call_soon, callback)
+    run_many(loop, loop.call_soon, lambda number: seen.add(var.get()))
+    assert seen == {-1}
+    assert len(errors) == COUNT
+    errors.clear()
+
+
+def contexts_alive() -> int:
+    return sum(type(obj) is contextvars.Context for obj in gc.get_objects())
+
+
+def test_contexts_that_tasks_made_are_not_kept(loop: asyncio.AbstractEventLoop) -> None:
+    async def work() -> None:
+        await asyncio.sleep(0)
+
+    async def main() -> None:
+        for _ in range(5):
+            await asyncio.gather(*(work() for _ in range(COUNT)))
+
+    gc.collect()
+    before = contexts_alive()
+    loop.run_until_complete(main())
+    gc.collect()
+    assert contexts_alive() - before < COUNT / 10
