@@ -61,7 +61,7 @@ final class ContextPool {
 
     /** As {@link ObjectPool#freeAbove}, when only so many handles wait for their time. */
     void freeAbove(int kept, int most, int handles) {
-        outside = Math.min(outside, handles);
+        outside = Math.clamp(outside, 0, handles);
         pool.freeAbove(kept, most);
     }
 
