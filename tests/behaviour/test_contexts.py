@@ -19,6 +19,16 @@ class Value:
     """Something that a weak reference can point to."""
 
 
+class Scheduling:
+    """Something that does its work when it is released."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+
+    def __del__(self) -> None:
+        self._work()
+
+
 def run_ready(loop: asyncio.AbstractEventLoop) -> None:
     loop.call_soon(loop.stop)
     loop.run_forever()
@@ -146,12 +156,11 @@ def test_releasing_a_value_may_schedule(loop: asyncio.AbstractEventLoop) -> None
     var: contextvars.ContextVar[Any] = contextvars.ContextVar("var", default=None)
     seen: list[Any] = []
 
-    class Scheduling:
-        def __del__(self) -> None:
-            loop.call_soon(lambda: seen.append(var.get()))
+    def schedule() -> None:
+        loop.call_soon(lambda: seen.append(var.get()))
 
     def callback() -> None:
-        var.set(Scheduling())
+        var.set(Scheduling(schedule))
 
     for _ in range(50):
         loop.call_soon(callback)
