@@ -195,3 +195,9 @@ def run_script(backend: Any, body: str, *, timeout_s: float = 20.0) -> str:
             raise
     assert process.returncode == 0, f"exit {process.returncode}\n{out}\n{err}"
     return out
+
+
+def run_ready(loop: asyncio.AbstractEventLoop) -> None:
+    """Run what is scheduled now, and not more."""
+    loop.call_soon(loop.stop)
+    loop.run_forever()

@@ -12,13 +12,9 @@ from typing import Any
 
 import pytest
 
+from .support import run_ready
+
 Errors = list[dict[str, Any]]
-
-
-def run_ready(loop: asyncio.AbstractEventLoop) -> None:
-    """Run what is scheduled now, and not more."""
-    loop.call_soon(loop.stop)
-    loop.run_forever()
 
 
 def test_runs_in_order_of_scheduling(loop: asyncio.AbstractEventLoop) -> None:

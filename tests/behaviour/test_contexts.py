@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from .support import run_ready
+
 COUNT = 2000
 
 
@@ -27,11 +29,6 @@ class Scheduling:
 
     def __del__(self) -> None:
         self._work()
-
-
-def run_ready(loop: asyncio.AbstractEventLoop) -> None:
-    loop.call_soon(loop.stop)
-    loop.run_forever()
 
 
 def schedule_by(loop: asyncio.AbstractEventLoop, method: str) -> Callable[..., asyncio.Handle]:
@@ -102,9 +99,6 @@ def test_another_thread_gives_its_own(loop: asyncio.AbstractEventLoop) -> None:
 
     def post() -> None:
         var.set("the thread's")
-        run_many_from_here()
-
-    def run_many_from_here() -> None:
         for _ in range(COUNT):
             loop.call_soon_threadsafe(lambda: seen.add(var.get()))
         loop.call_soon_threadsafe(loop.stop)

@@ -12,10 +12,7 @@ from typing import Any
 
 import pytest
 
-
-def run_ready(loop: asyncio.AbstractEventLoop) -> None:
-    loop.call_soon(loop.stop)
-    loop.run_forever()
+from .support import run_ready
 
 
 def callback(*args: object) -> None:

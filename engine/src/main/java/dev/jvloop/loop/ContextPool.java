@@ -30,15 +30,13 @@ final class ContextPool {
     /** A new reference to a copy of the calling thread's context. */
     long newCopyOfCurrent() {
         outside++;
-        if (!pool.isEmpty()) {
-            long current = ContextFields.currentOrNull();
-            if (current != 0) {
-                long ownedContext = pool.takeOwned();
-                ContextFields.copyVariables(current, ownedContext);
-                return ownedContext;
-            }
+        long currentOrNull = pool.isEmpty() ? 0 : ContextFields.currentOrNull();
+        if (currentOrNull == 0) {
+            return PyErr.checked(Contexts.PyContext_CopyCurrent());
         }
-        return PyErr.checked(Contexts.PyContext_CopyCurrent());
+        long ownedContext = pool.takeOwned();
+        ContextFields.copyVariables(currentOrNull, ownedContext);
+        return ownedContext;
     }
 
     /** Gives a context back that its callback ran in, or 0. May run any Python code, as what it held is released. */

@@ -12,14 +12,13 @@ import dev.jvloop.foreign.Memory;
  */
 public final class ContextFields {
     private static final long TYPE = Namespace.object("type.Context");
-    private static final long ENTERED = Namespace.integer("offset.context_entered");
     private static final long VARIABLES = Namespace.integer("offset.context_variables");
     private static final long WEAKREFS = Namespace.integer("offset.context_weakrefs");
     private static final long CURRENT = Namespace.integer("offset.thread_context");
 
     /** Whether the methods here may be used; not in free-threaded Python, where another thread may be at it. */
     public static final boolean KNOWN = !Version.FREE_THREADED
-            && ENTERED != 0
+            && ContextSwitch.ENTERED != 0
             && VARIABLES != 0
             && WEAKREFS != 0
             && CURRENT != 0
@@ -55,7 +54,7 @@ public final class ContextFields {
     public static boolean isReusable(long ownedContext) {
         return Refs.isOnlyReference(ownedContext)
                 && Py.typeOf(ownedContext) == TYPE
-                && Memory.getInt(ownedContext + ENTERED) == 0
+                && Memory.getInt(ownedContext + ContextSwitch.ENTERED) == 0
                 && Memory.getLong(ownedContext + WEAKREFS) == 0;
     }
 

@@ -5,7 +5,8 @@ import dev.jvloop.foreign.Memory;
 
 /** Entering and leaving a {@code contextvars.Context} around a call. */
 public final class ContextSwitch {
-    private static final long ENTERED = Namespace.integer("offset.context_entered");
+    /** Where a context says that some thread is in it; 0 if that is not known. */
+    static final long ENTERED = Namespace.integer("offset.context_entered");
 
     private ContextSwitch() {}
 
