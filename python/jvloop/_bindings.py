@@ -12,6 +12,7 @@ import asyncio
 import contextvars
 import ctypes
 import os
+import socket
 import sys
 import threading
 from asyncio import constants, futures
@@ -94,6 +95,7 @@ def _collect_objects(loop_class: type[Loop]) -> dict[str, object]:
     objects.update({f"helper.{function.__name__}": function for function in _HELPERS})
     objects["type.RLock"] = type(threading.RLock())
     objects["type.Context"] = contextvars.Context
+    objects["type.socket"] = socket.socket
     objects["helper.attach_to_server"] = _servers.attach
     objects["helper.detach_from_server"] = _servers.detach
     objects["helper.decode_address"] = _addresses.decode

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import ctypes
+import socket
 import types
 from collections.abc import Iterable
 from typing import Any
@@ -101,6 +102,31 @@ def _future_loop() -> int:
     return words.index(id(loop)) * _WORD if words.count(id(loop)) == 1 else 0
 
 
+def _socket_fields() -> tuple[int, int]:
+    """Offsets of the descriptor and of the timeout in a socket.socket; zeros if these are not to be found."""
+    try:
+        pair = socket.socketpair()
+    except OSError:
+        return 0, 0
+    fds: list[int] = []
+    timeouts: list[int] = []
+    size = socket.socket.__basicsize__
+    for number, sock in enumerate(pair):
+        with sock:
+            sock.settimeout(1000.5 + number)
+            memory = ctypes.string_at(id(sock), size)
+            # A C int, and a whole number of nanoseconds.
+            for value, places in (
+                (sock.fileno().to_bytes(4, "little"), fds),
+                (int((1000.5 + number) * 1e9).to_bytes(8, "little"), timeouts),
+            ):
+                found = {
+                    i for i in range(object.__basicsize__, size - len(value) + 1, 4) if memory.startswith(value, i)
+                }
+                places[:] = found.intersection(places) if number else found
+    return (fds[0], timeouts[0]) if len(fds) == len(timeouts) == 1 else (0, 0)
+
+
 def offsets() -> dict[str, int]:
     """Offsets in bytes of the fields of built-in objects that the engine reads."""
     header = object.__basicsize__
@@ -111,6 +137,7 @@ def offsets() -> dict[str, int]:
     digits = ctypes.string_at(id(marked_int), int.__basicsize__ + 8).find(marked_int.to_bytes(4, "little"))
     if start < 0 or digits < 0:
         raise LayoutError("jvloop does not know this interpreter's object layout: bytes or int data was not found")
+    socket_fd, socket_timeout = _socket_fields()
     return {
         "header": header,
         "ob_type": _index_of(id(bytes), data, header // _WORD, "ob_type"),
@@ -124,4 +151,6 @@ def offsets() -> dict[str, int]:
         "context_weakrefs": contextvars.Context.__weakrefoffset__,
         "thread_context": _thread_context(),
         "future_loop": _future_loop(),
+        "socket_fd": socket_fd,
+        "socket_timeout": socket_timeout,
     }

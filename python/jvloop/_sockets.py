@@ -2,7 +2,8 @@
 
 asyncio registers a callback for every operation and removes it afterwards. Here the operation is tried, and tried again
 after the engine has woken a future; the registration stays in the kernel, silent, for the next wait. For plain sockets
-the engine makes the system call too, without raising BlockingIOError, and the future where it is needed.
+(of socket.socket itself, non-blocking) the engine makes the system call too, without raising BlockingIOError, and the
+future where it is needed.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 from jvloop._selector import READ, WRITE
-
-_LARGEST_QUICK_READ = 256 * 1024
 
 
 class SocketLoop(asyncio.SelectorEventLoop):
@@ -28,20 +27,20 @@ class SocketLoop(asyncio.SelectorEventLoop):
         def _ensure_fd_no_transport(self, fd: Any) -> None: ...
         def _await(self, fd: int, direction: int, future: asyncio.Future[None], /) -> None: ...
         def _stop_awaiting(self, fd: int, direction: int, future: asyncio.Future[None], /) -> bool: ...
-        def _recv(self, fd: int, count: int, /) -> bytes | asyncio.Future[None] | None: ...
-        def _send(self, fd: int, data: bytes, /) -> int | None: ...
+        def _recv(self, sock: Any, count: Any, /) -> bytes | asyncio.Future[None] | None: ...
+        def _send(self, sock: Any, data: Any, /) -> int | None: ...
 
     async def sock_recv(self, sock: Any, nbytes: int) -> bytes:
         """Receives up to nbytes from a non-blocking socket."""
-        if type(sock) is socket.socket and 0 <= nbytes <= _LARGEST_QUICK_READ and sock.gettimeout() == 0:
-            while (answer := self._recv(fd := sock.fileno(), nbytes)) is not None:
-                if isinstance(answer, bytes):
-                    return answer
-                try:
-                    await answer
-                except BaseException:
-                    self._stop_awaiting(fd, READ, answer)
-                    raise
+        while (answer := self._recv(sock, nbytes)) is not None:
+            if isinstance(answer, bytes):
+                return answer
+            fd = sock.fileno()
+            try:
+                await answer
+            except BaseException:
+                self._stop_awaiting(fd, READ, answer)
+                raise
         _check(self, sock)
         while True:
             try:
@@ -64,11 +63,10 @@ class SocketLoop(asyncio.SelectorEventLoop):
 
     async def sock_sendall(self, sock: Any, data: Any) -> None:
         """Sends all of data."""
-        if type(sock) is socket.socket and type(data) is bytes and sock.gettimeout() == 0:
-            sent = self._send(sock.fileno(), data)
-            if sent is None:
-                return
-        else:
+        sent = self._send(sock, data)
+        if sent is None:
+            return
+        if sent < 0:
             _check(self, sock)
             try:
                 sent = sock.send(data)

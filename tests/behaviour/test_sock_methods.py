@@ -60,6 +60,173 @@ def test_recv_what_is_there_and_what_comes(loop: Loop, run: Run) -> None:
     run(main())
 
 
+async def arrive(loop: Loop, ours: socket.socket, theirs: socket.socket, data: bytes) -> None:
+    """Receives data that a task has waited for: the loop has watched the socket then, and found it emptied."""
+    waiting = asyncio.create_task(loop.sock_recv(ours, 100))
+    await turns()
+    theirs.send(data)
+    assert await waiting == data
+
+
+def test_recv_of_what_came_since_the_last_one(loop: Loop, run: Run) -> None:
+    async def main() -> None:
+        ours, theirs = socketpair()
+        with ours, theirs:
+
+            async def exchange() -> None:
+                for number in range(20):
+                    theirs.send(b"%d" % number)
+                    assert await loop.sock_recv(ours, 100) == b"%d" % number
+                theirs.send(b"last")
+                theirs.close()
+                assert await loop.sock_recv(ours, 100) == b"last"
+                assert await loop.sock_recv(ours, 100) == b""
+
+            await arrive(loop, ours, theirs, b"first")
+            await asyncio.wait_for(exchange(), 10)
+
+    run(main())
+
+
+def test_recv_of_what_others_leave(loop: Loop, run: Run) -> None:
+    async def main() -> None:
+        ours, theirs = socketpair()
+        with ours, theirs:
+            await arrive(loop, ours, theirs, b"first")
+            theirs.send(b"abc")
+            assert ours.recv(1) == b"a"
+            assert await loop.sock_recv(ours, 1) == b"b"
+            assert ours.recv(1) == b"c"
+            waiting = asyncio.create_task(loop.sock_recv(ours, 100))
+            await turns()
+            assert not waiting.done()
+            theirs.send(b"next")
+            assert await waiting == b"next"
+
+    run(main())
+
+
+def test_recv_of_urgent_data_and_what_follows(loop: Loop, run: Run) -> None:
+    async def main() -> None:
+        ours, theirs = tcp_socketpair()
+        with ours, theirs:
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+            await arrive(loop, ours, theirs, b"first")
+            theirs.send(b"before")
+            theirs.send(b"!", socket.MSG_OOB)
+            theirs.send(b"behind")
+            received = b""
+            while len(received) < 13:
+                received += await asyncio.wait_for(loop.sock_recv(ours, 100), 10)
+            assert received == b"before!behind"
+
+    run(main())
+
+
+def test_recv_by_a_socket_with_the_number_of_a_closed_one(loop: Loop, run: Run) -> None:
+    async def main() -> None:
+        ours, theirs = socketpair()
+        with theirs:
+            await arrive(loop, ours, theirs, b"first")
+            number = ours.fileno()
+            ours.close()
+            again, other = socketpair()
+            with again, other:
+                assert number in (again.fileno(), other.fileno())
+                receiver, sender = (again, other) if again.fileno() == number else (other, again)
+                waiting = asyncio.create_task(asyncio.wait_for(loop.sock_recv(receiver, 100), 10))
+                await turns()
+                sender.send(b"second")
+                assert await waiting == b"second"
+
+    run(main())
+
+
+@pytest.mark.parametrize("at_most", [1 << 16, 1 << 18, 1 << 20])
+def test_recv_of_large_and_small_messages(loop: Loop, run: Run, at_most: int) -> None:
+    sizes = [102_400, 100_000, 40_000, 100_000, 1, 262_144, 5, 0, 65_536, 65_536, 300_000, 300_000, 20_000]
+    messages = [bytes([number]) * size for number, size in enumerate(sizes)]
+
+    async def receive(sock: socket.socket) -> None:
+        kept: list[bytes] = []
+        for message in messages:
+            while sum(map(len, kept)) < len(message):
+                kept.append(await loop.sock_recv(sock, min(at_most, len(message) - sum(map(len, kept)))))
+                assert type(kept[-1]) is bytes
+            assert b"".join(kept) == message
+            kept.clear()
+        assert await loop.sock_recv(sock, at_most) == b""
+
+    async def main() -> None:
+        ours, theirs = tcp_socketpair()
+        with ours, theirs:
+            receiving = asyncio.create_task(receive(ours))
+            for message in messages:
+                await loop.sock_sendall(theirs, message)
+                await turns()
+            theirs.shutdown(socket.SHUT_WR)
+            await asyncio.wait_for(receiving, 30)
+
+    run(main())
+
+
+def test_what_is_received_large_is_kept_as_it_is(loop: Loop, run: Run) -> None:
+    async def main() -> None:
+        ours, theirs = tcp_socketpair()
+        with ours, theirs:
+            kept = []
+            for number in range(8):
+                waiting = asyncio.create_task(loop.sock_recv(ours, 1 << 18))
+                await loop.sock_sendall(theirs, bytes([number]) * 60_000)
+                kept.append(await waiting)
+            assert [set(data) for data in kept] == [{number} for number in range(8)]
+
+    run(main())
+
+
+class OwnSocket(socket.socket):
+    pass
+
+
+def test_sockets_of_a_class_of_the_programs_own(loop: Loop, run: Run) -> None:
+    async def main() -> None:
+        one, two = (OwnSocket(fileno=end.detach()) for end in socketpair())
+        with one, two:
+            one.setblocking(False)
+            two.setblocking(False)
+            waiting = asyncio.create_task(loop.sock_recv(one, 100))
+            await turns()
+            await loop.sock_sendall(two, b"hello")
+            assert await waiting == b"hello"
+
+    run(main())
+
+
+@pytest.mark.uvloop_differs("takes a negative count, and never returns", run=False)
+@pytest.mark.parametrize(("count", "error"), [(-1, ValueError), ("10", TypeError), (None, TypeError), (1.5, TypeError)])
+def test_recv_of_no_count(loop: Loop, run: Run, count: Any, error: type[Exception]) -> None:
+    async def main() -> None:
+        ours, theirs = socketpair()
+        with ours, theirs, pytest.raises(error):
+            await loop.sock_recv(ours, count)
+
+    run(main())
+
+
+def test_recv_and_send_by_a_closed_socket(loop: Loop, run: Run) -> None:
+    async def main() -> None:
+        ours, theirs = socketpair()
+        with theirs:
+            await arrive(loop, ours, theirs, b"first")
+            ours.close()
+            with pytest.raises((OSError, ValueError)):
+                await loop.sock_recv(ours, 100)
+            with pytest.raises((OSError, ValueError)):
+                await loop.sock_sendall(ours, b"x")
+
+    run(main())
+
+
 def test_recv_into(loop: Loop, run: Run) -> None:
     async def main() -> None:
         ours, theirs = socketpair()

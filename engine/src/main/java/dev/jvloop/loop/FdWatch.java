@@ -29,10 +29,34 @@ public final class FdWatch implements FdHandler, ReferenceHolder {
     private final int fd;
     private final Side reader = new Side();
     private final Side writer = new Side();
+    private final BytesReceiver receiver;
+    /** The iteration in which {@link #noteEmptied} was called last. */
+    private long emptiedIn = -1;
 
     private FdWatch(EventLoop loop, int fd) {
         this.loop = loop;
         this.fd = fd;
+        this.receiver = new BytesReceiver(loop);
+    }
+
+    /** What watches a descriptor, or watched it last; null if nothing has, or something else does. */
+    static FdWatch ofOrNull(EventLoop loop, int fd) {
+        return loop.poller().handlerOrNull(fd) instanceof FdWatch watch ? watch : null;
+    }
+
+    /** For {@code sock_recv}. */
+    BytesReceiver receiver() {
+        return receiver;
+    }
+
+    /** Notes that all that the descriptor had was read. */
+    void noteEmptied() {
+        emptiedIn = loop.iterationCount();
+    }
+
+    /** Whether {@link #noteEmptied} was called in this iteration of the loop. */
+    boolean wasEmptiedJustNow() {
+        return emptiedIn == loop.iterationCount();
     }
 
     /**
@@ -75,7 +99,8 @@ public final class FdWatch implements FdHandler, ReferenceHolder {
     }
 
     private static FdWatch of(EventLoop loop, int fd) {
-        return loop.poller().handlerOrNull(fd) instanceof FdWatch found ? found : new FdWatch(loop, fd);
+        FdWatch found = ofOrNull(loop, fd);
+        return found == null ? new FdWatch(loop, fd) : found;
     }
 
     /**
@@ -85,7 +110,8 @@ public final class FdWatch implements FdHandler, ReferenceHolder {
      * @return whether there was something
      */
     static boolean remove(EventLoop loop, int fd, int direction, long waiterOrZero) {
-        if (!(loop.poller().handlerOrNull(fd) instanceof FdWatch watch)) {
+        FdWatch watch = ofOrNull(loop, fd);
+        if (watch == null) {
             return false;
         }
         Side side = watch.side(direction);

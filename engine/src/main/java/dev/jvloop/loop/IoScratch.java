@@ -1,10 +1,12 @@
 package dev.jvloop.loop;
 
 import dev.jvloop.capi.Abstract;
+import dev.jvloop.capi.ByteStrings;
 import dev.jvloop.capi.RawMemory;
 import dev.jvloop.foreign.Memory;
 import dev.jvloop.linux.FileCalls;
 import dev.jvloop.openssl.RecordBuffers;
+import dev.jvloop.py.PythonError;
 import dev.jvloop.py.SpareBytes;
 import java.lang.foreign.Arena;
 
@@ -92,6 +94,19 @@ public final class IoScratch {
         Memory.putLong(messageHeader + MSG_IOV, iovecs);
         Memory.putLong(messageHeader + MSG_IOVLEN, count);
         return messageHeader;
+    }
+
+    /**
+     * Cuts a bytes object that nobody else has seen yet; takes over the reference.
+     *
+     * @return a new reference
+     */
+    public long newShortened(long ownedBytes, long length) {
+        Memory.putLong(word, ownedBytes);
+        if ((int) ByteStrings._PyBytes_Resize(word, length) != 0) {
+            throw PythonError.SET;
+        }
+        return Memory.getLong(word);
     }
 
     private static final long PY_VECTORCALL_ARGUMENTS_OFFSET = 1L << 63;

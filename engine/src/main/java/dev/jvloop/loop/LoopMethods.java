@@ -67,8 +67,9 @@ public final class LoopMethods {
                 .positional("_unwatch", "($self, fd, direction, /)", "Remove a reader (1) or writer (4).")
                 .positional("_await", "($self, fd, direction, future, /)", "Wake a future when a descriptor is ready.")
                 .positional("_stop_awaiting", "($self, fd, direction, future, /)", "Undo _await().")
-                .positional("_recv", "($self, fd, count, /)", "Up to count bytes, or a future of when there are some.")
-                .positional("_send", "($self, fd, data, /)", "Send bytes; how many were sent, None for all.")
+                .positional(
+                        "_recv", "($self, sock, count, /)", "Up to count bytes, or a future of when there are some.")
+                .positional("_send", "($self, sock, data, /)", "Send bytes; how many were sent, None for all.")
                 .oneArgument(
                         "_call_held", "($self, function, /)", "Call function() while no other thread may run the loop.")
                 .noArguments("_close_engine", "($self, /)", "Close the Java half.");
@@ -244,13 +245,13 @@ public final class LoopMethods {
     private static long _recv(long self, long arguments, long count, long unused) {
         Arguments.expectCount("_recv", count, 2);
         return SocketOperations.newBytesOrWaiter(
-                EngineObject.of(self), intOf(Arguments.get(arguments, 0)), intOf(Arguments.get(arguments, 1)));
+                EngineObject.of(self), Arguments.get(arguments, 0), Arguments.get(arguments, 1));
     }
 
     private static long _send(long self, long arguments, long count, long unused) {
         Arguments.expectCount("_send", count, 2);
         return SocketOperations.newSentOrNone(
-                EngineObject.of(self), intOf(Arguments.get(arguments, 0)), Arguments.get(arguments, 1));
+                EngineObject.of(self), Arguments.get(arguments, 0), Arguments.get(arguments, 1));
     }
 
     private static long _leave_to_loop_thread(long self, long callback, long unused1, long unused2) {

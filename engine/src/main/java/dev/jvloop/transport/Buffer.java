@@ -3,8 +3,6 @@ package dev.jvloop.transport;
 import dev.jvloop.capi.Buffers;
 import dev.jvloop.capi.ByteStrings;
 import dev.jvloop.capi.PyErrors;
-import dev.jvloop.foreign.Memory;
-import dev.jvloop.loop.IoScratch;
 import dev.jvloop.py.BufferView;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
@@ -67,19 +65,6 @@ final class Buffer implements AutoCloseable {
         try (Buffer buffer = of(exporter)) {
             return PyErr.checked(ByteStrings.PyBytes_FromStringAndSize(buffer.address(), buffer.length()));
         }
-    }
-
-    /**
-     * Cuts a bytes object that nobody else has seen yet; takes over the reference.
-     *
-     * @return a new reference
-     */
-    static long newShortened(long ownedBytes, long length, IoScratch scratch) {
-        Memory.putLong(scratch.word, ownedBytes);
-        if ((int) ByteStrings._PyBytes_Resize(scratch.word, length) != 0) {
-            throw PythonError.SET;
-        }
-        return Memory.getLong(scratch.word);
     }
 
     @Override

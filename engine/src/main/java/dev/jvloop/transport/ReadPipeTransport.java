@@ -3,7 +3,9 @@ package dev.jvloop.transport;
 import dev.jvloop.linux.Errno;
 import dev.jvloop.linux.PipeCalls;
 import dev.jvloop.linux.Poller;
+import dev.jvloop.loop.BytesReceiver;
 import dev.jvloop.loop.EventLoop;
+import dev.jvloop.loop.IoScratch;
 import dev.jvloop.py.Calls;
 import dev.jvloop.py.Names;
 import dev.jvloop.py.PyErr;
@@ -15,25 +17,25 @@ import dev.jvloop.py.Refs;
  * <p>As on asyncio, an exception of the protocol goes to the loop's exception handler and the transport goes on.
  */
 final class ReadPipeTransport extends BaseTransport {
-    private static final class PipeReadBuffer extends ReadBuffer {
+    private static final class PipeReceiver extends BytesReceiver {
         private final PipeCalls calls;
 
-        PipeReadBuffer(EventLoop loop) {
+        PipeReceiver(EventLoop loop) {
             super(loop);
             this.calls = new PipeCalls(loop.calls());
         }
 
         @Override
-        long fetch(int fd, long address, long length) {
+        protected long fetch(int fd, long address, long length) {
             return calls.read(fd, address, length);
         }
     }
 
-    private final ReadBuffer reader;
+    private final BytesReceiver reader;
 
     ReadPipeTransport(EventLoop loop, long self, int fd) {
         super(loop, self, TransportSlots.READ_PIPE, fd, true);
-        this.reader = new PipeReadBuffer(loop);
+        this.reader = new PipeReceiver(loop);
     }
 
     static ReadPipeTransport of(long transport) {
@@ -50,7 +52,7 @@ final class ReadPipeTransport extends BaseTransport {
         if (!isReading()) {
             return;
         }
-        long result = reader.receive(fd());
+        long result = reader.receive(fd(), IoScratch.READ_SIZE);
         if (result > 0) {
             long ownedData = reader.takeOwnedBytes();
             long ownedResult = loop.scratch().callMethod(protocol(), Names.DATA_RECEIVED, ownedData);

@@ -138,7 +138,7 @@ public final class StreamTransport extends ByteTransport {
     }
 
     private void readData() {
-        long result = reader.receive(fd());
+        long result = reader.receive(fd(), IoScratch.READ_SIZE);
         noteRead(result, IoScratch.READ_SIZE);
         if (result > 0) {
             long ownedData = reader.takeOwnedBytes();

@@ -138,7 +138,7 @@ final class TlsReader {
         if (count == 0) {
             Refs.decref(ownedRoom);
         } else {
-            ownedData = Buffer.newShortened(ownedRoom, count, connection.loop.scratch());
+            ownedData = connection.loop.scratch().newShortened(ownedRoom, count);
         }
     }
 
