@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import ctypes
+import gc
 import socket
 import types
 from collections.abc import Iterable
@@ -64,14 +65,15 @@ def _context_variables() -> int:
     context = contextvars.copy_context()
     context.run(contextvars.ContextVar[None]("jvloop").set, None)
     copy = context.copy()
+    # Not just any word that both have: behind a C int lies what the memory held before.
+    variables = gc.get_referents(context) or [None]
     size = contextvars.Context.__basicsize__ // _WORD
-    header = object.__basicsize__ // _WORD
     shared = [
         i
         for i, (word, copied) in enumerate(zip(_words(context, size), _words(copy, size), strict=True))
-        if i >= header and word == copied != 0
+        if word == copied == id(variables[0])
     ]
-    return shared[0] * _WORD if len(shared) == 1 else 0
+    return shared[0] * _WORD if len(shared) == len(variables) == 1 else 0
 
 
 def _thread_context() -> int:

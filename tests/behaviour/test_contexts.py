@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -231,3 +232,68 @@ def test_contexts_that_tasks_made_are_not_kept(loop: asyncio.AbstractEventLoop) 
     loop.run_until_complete(main())
     gc.collect()
     assert contexts_alive() - before < COUNT / 10
+
+
+def test_a_context_that_callbacks_were_in_is_left_as_it_was(loop: asyncio.AbstractEventLoop) -> None:
+    var = contextvars.ContextVar("var", default=0)
+    context = contextvars.Context()
+    loop.set_exception_handler(lambda _loop, _details: None)
+
+    def count() -> None:
+        var.set(var.get() + 1)
+        # Another one inside, and this one again afterwards.
+        contextvars.Context().run(var.set, -1)
+        assert var.get() == context[var]
+
+    def fail() -> None:
+        count()
+        raise ValueError
+
+    def references() -> int:
+        gc.collect()
+        return sys.getrefcount(context)
+
+    loop.call_soon(count, context=context)
+    run_ready(loop)
+    before = references()
+    for _ in range(100):
+        loop.call_soon(count, context=context)
+        loop.call_soon(fail, context=context)
+    run_ready(loop)
+    assert references() == before
+    assert context.run(var.get) == 201
+    assert var.get() == 0
+
+
+def test_what_a_variable_remembers_is_of_its_context(loop: asyncio.AbstractEventLoop) -> None:
+    """A ContextVar keeps its last value for as long as the thread's context has not changed."""
+    var = contextvars.ContextVar("var", default=0)
+    contexts = [contextvars.Context() for _ in range(3)]
+    seen: list[int] = []
+
+    def inside(number: int) -> None:
+        seen.append(var.get())
+        var.set(number)
+        seen.append(var.get())
+
+    for number, context in enumerate(contexts, 1):
+        loop.call_soon(inside, number, context=context)
+    for context in contexts:
+        loop.call_soon(inside, 9, context=context)
+    run_ready(loop)
+    assert seen == [0, 1, 0, 2, 0, 3, 1, 9, 2, 9, 3, 9]
+
+
+@pytest.mark.uvloop_differs("the run ends with an error of its own")
+def test_a_callback_in_the_context_that_the_loop_runs_in(loop: asyncio.AbstractEventLoop) -> None:
+    # Called on 3.11 only: later Pythons run it in the context of the callback, which does not let it in.
+    loop.set_exception_handler(lambda _loop, _details: None)
+    ran: list[str] = []
+    context = contextvars.Context()
+    loop.call_soon(ran.append, "in use", context=context)
+    loop.call_soon(ran.append, "own")
+    context.run(run_ready, loop)
+    assert ran == ["own"]
+    loop.call_soon(ran.append, "free", context=context)
+    run_ready(loop)
+    assert ran == ["own", "free"]
