@@ -104,29 +104,26 @@ def _future_loop() -> int:
     return words.index(id(loop)) * _WORD if words.count(id(loop)) == 1 else 0
 
 
+def _places(value: bytes, obj: object) -> set[int]:
+    """Where in an object's own memory, behind its header, a C int or something larger is that has this value."""
+    memory = ctypes.string_at(id(obj), type(obj).__basicsize__)
+    return {i for i in range(object.__basicsize__, len(memory) - len(value) + 1, 4) if memory.startswith(value, i)}
+
+
 def _socket_fields() -> tuple[int, int]:
     """Offsets of the descriptor and of the timeout in a socket.socket; zeros if these are not to be found."""
     try:
-        pair = socket.socketpair()
+        one, two = socket.socketpair()
     except OSError:
         return 0, 0
-    fds: list[int] = []
-    timeouts: list[int] = []
-    size = socket.socket.__basicsize__
-    for number, sock in enumerate(pair):
-        with sock:
-            sock.settimeout(1000.5 + number)
-            memory = ctypes.string_at(id(sock), size)
-            # A C int, and a whole number of nanoseconds.
-            for value, places in (
-                (sock.fileno().to_bytes(4, "little"), fds),
-                (int((1000.5 + number) * 1e9).to_bytes(8, "little"), timeouts),
-            ):
-                found = {
-                    i for i in range(object.__basicsize__, size - len(value) + 1, 4) if memory.startswith(value, i)
-                }
-                places[:] = found.intersection(places) if number else found
-    return (fds[0], timeouts[0]) if len(fds) == len(timeouts) == 1 else (0, 0)
+    with one, two:
+        one.settimeout(1000.5)
+        two.settimeout(2000.5)
+        # A C int, and a whole number of nanoseconds.
+        fds = _places(one.fileno().to_bytes(4, "little"), one) & _places(two.fileno().to_bytes(4, "little"), two)
+        timeouts = _places((1_000_500_000_000).to_bytes(8, "little"), one)
+        timeouts &= _places((2_000_500_000_000).to_bytes(8, "little"), two)
+    return (fds.pop(), timeouts.pop()) if len(fds) == len(timeouts) == 1 else (0, 0)
 
 
 def offsets() -> dict[str, int]:

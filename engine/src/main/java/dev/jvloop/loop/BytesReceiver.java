@@ -9,8 +9,9 @@ import dev.jvloop.py.Refs;
  * Receives from one socket, into bytes objects; {@link #fetch} is overridden for what is read by another system call.
  *
  * <p>Small messages come through the loop's read buffer and are copied into a bytes object of their exact size. After
- * a read of {@value #LARGE} bytes or more the next one goes straight into a bytes object as large as what is asked for,
- * which is then cut: the copy would cost more than the reallocation.
+ * a read of {@value #LARGE} bytes or more the next ones go straight into a bytes object as large as what is asked for,
+ * which is then cut: the copy would cost more than the reallocation. That ends with a read of less than {@value #SMALL}
+ * bytes; what lies between is the rest of a large message as a rule.
  */
 public class BytesReceiver {
     private static final int LARGE = 48 * 1024;
