@@ -93,6 +93,16 @@ public final class FaultySystemCalls extends SystemCalls {
     }
 
     @Override
+    public long recvStream(int fd, long buffer, long length) {
+        return recv(fd, buffer, length);
+    }
+
+    @Override
+    public long sendStream(int fd, long buffer, long length, long flags) {
+        return send(fd, buffer, length, flags);
+    }
+
+    @Override
     public long sendmsg(int fd, long message) {
         if (isInterrupted()) {
             return -Errno.EINTR;

@@ -5,13 +5,18 @@ import dev.jvloop.loop.EventLoop;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
 
-/** Receives from one socket: bytes objects, or into the buffer that a protocol gives. */
+/** Receives from one stream socket: bytes objects, or into the buffer that a protocol gives. */
 final class ReadBuffer extends BytesReceiver {
     private boolean failedBeforeReading;
     private long bufferLength;
 
     ReadBuffer(EventLoop loop) {
         super(loop);
+    }
+
+    @Override
+    protected long fetch(int fd, long address, long length) {
+        return loop.calls().recvStream(fd, address, length);
     }
 
     /**

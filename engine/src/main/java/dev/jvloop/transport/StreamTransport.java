@@ -121,7 +121,7 @@ public final class StreamTransport extends ByteTransport {
     /** Hands records to the TLS layer where they were received. */
     private void readRecords() {
         long address = loop.scratch().readBuffer;
-        long result = loop.calls().recv(fd(), address, IoScratch.READ_SIZE);
+        long result = loop.calls().recvStream(fd(), address, IoScratch.READ_SIZE);
         noteRead(result, IoScratch.READ_SIZE);
         if (result <= 0) {
             afterRead(result);
@@ -342,7 +342,7 @@ public final class StreamTransport extends ByteTransport {
 
     @Override
     long send(long address, long length, long flags) {
-        return loop.calls().send(fd(), address, length, flags);
+        return loop.calls().sendStream(fd(), address, length, flags);
     }
 
     @Override

@@ -96,6 +96,52 @@ class SystemCallsTest {
     }
 
     @Test
+    void aStreamIsReceivedAndSentAsBefore() {
+        int[] pair = descriptors.socketPair();
+        room.setString(0, "hello");
+        assertEquals(-Errno.EAGAIN, calls.recvStream(pair[1], buffer, 100));
+        assertEquals(5, calls.sendStream(pair[0], buffer, 5, SystemCalls.MSG_MORE));
+        assertEquals(3, calls.recvStream(pair[1], buffer + 100, 3));
+        assertEquals(2, calls.recvStream(pair[1], buffer + 103, 100));
+        assertEquals("hello", room.getString(100));
+        assertEquals(0, calls.shutdownWrite(pair[0]));
+        assertEquals(0, calls.recvStream(pair[1], buffer, 100));
+        assertEquals(-EPIPE, calls.sendStream(pair[0], buffer, 1, 0));
+    }
+
+    @Test
+    void aFullStreamTakesAPartAndThenNothing() {
+        int[] pair = descriptors.socketPair();
+        MemorySegment large = descriptors.arena.allocate(8 << 20);
+        long sent = calls.sendStream(pair[0], large.address(), large.byteSize(), 0);
+        assertTrue(sent > 0 && sent < large.byteSize(), () -> "sent " + sent);
+        assertEquals(-Errno.EAGAIN, calls.sendStream(pair[0], large.address(), large.byteSize(), 0));
+    }
+
+    /** The second call, which a failed one makes, must not take the error for the end. */
+    @Test
+    void anErrorThatAStreamTellsOnceIsTold() {
+        int receiving = resetConnection();
+        assertEquals(-Errno.ECONNRESET, calls.recvStream(receiving, buffer, 10));
+        assertEquals(0, calls.recvStream(receiving, buffer, 10));
+        int sending = resetConnection();
+        assertEquals(-Errno.ECONNRESET, calls.sendStream(sending, buffer, 10, 0));
+        assertEquals(-EPIPE, calls.sendStream(sending, buffer, 10, 0));
+    }
+
+    /** A TCP connection whose peer closed it without having read what had come. */
+    private int resetConnection() {
+        int listener = descriptors.listener();
+        room.set(ValueLayout.JAVA_INT, 128, 128);
+        assertEquals(0, calls.getsockname(listener, buffer, buffer + 128));
+        int client = descriptors.connectedTo(room.get(ValueLayout.JAVA_SHORT, 2));
+        int accepted = descriptors.owned(calls.accept4(listener, 0, 0));
+        assertEquals(1, calls.send(accepted, buffer, 1));
+        descriptors.close(client);
+        return accepted;
+    }
+
+    @Test
     void aSuccessAfterAFailureIsASuccess() {
         int[] pair = descriptors.socketPair();
         assertEquals(-Errno.EAGAIN, calls.recv(pair[0], buffer, 1));
@@ -159,7 +205,10 @@ class SystemCallsTest {
         List<Callable<Long>> failures = List.of(
                 () -> failuresOtherThan(-Errno.EAGAIN, own -> own.recv(pair[0], buffer, 1)),
                 () -> failuresOtherThan(-Errno.EBADF, own -> own.recv(-1, buffer, 1)),
-                () -> failuresOtherThan(-Errno.ENOTSOCK, own -> own.recv(notASocket, buffer, 1)));
+                () -> failuresOtherThan(-Errno.ENOTSOCK, own -> own.recv(notASocket, buffer, 1)),
+                () -> failuresOtherThan(-Errno.EAGAIN, own -> own.recvStream(pair[0], buffer, 1)),
+                () -> failuresOtherThan(-Errno.EBADF, own -> own.sendStream(-1, buffer, 1, 0)),
+                () -> failuresOtherThan(-Errno.ENOTSOCK, own -> own.recvStream(notASocket, buffer, 1)));
         try (var threads = Executors.newFixedThreadPool(failures.size())) {
             for (Future<Long> wrong : threads.invokeAll(failures)) {
                 assertEquals(0, wrong.get());
