@@ -126,6 +126,25 @@ def _socket_fields() -> tuple[int, int]:
     return (fds.pop(), timeouts.pop()) if len(fds) == len(timeouts) == 1 else (0, 0)
 
 
+def _memoryview_fields() -> tuple[int, int, int]:
+    """Offsets of the Py_buffer and of the flags in a memoryview, and the flags of a plain one; zeros if not found.
+
+    Plain is one that is not released, of memory without gaps.
+    """
+    data = bytearray(b"jvloop")
+    view = memoryview(data)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(data))
+    words = _words(view, memoryview.__basicsize__ // _WORD)
+    # The structure is public, and begins so: the memory, its owner, the length.
+    found = [i for i in range(len(words) - 2) if words[i : i + 3] == [start, id(data), len(data)]]
+    before = list((ctypes.c_int * (memoryview.__basicsize__ // 4)).from_address(id(view)))
+    view.release()
+    after = list((ctypes.c_int * len(before)).from_address(id(view)))
+    # Until the structure, behind which a release changes what is not of interest.
+    flags = [i for i in range(object.__basicsize__ // 4, found[0] * 2 if found else 0) if after[i] == before[i] + 1]
+    return (found[0] * _WORD, flags[0] * 4, before[flags[0]]) if len(found) == len(flags) == 1 else (0, 0, 0)
+
+
 def offsets() -> dict[str, int]:
     """Offsets in bytes of the fields of built-in objects that the engine reads."""
     header = object.__basicsize__
@@ -137,6 +156,7 @@ def offsets() -> dict[str, int]:
     if start < 0 or digits < 0:
         raise LayoutError("jvloop does not know this interpreter's object layout: bytes or int data was not found")
     socket_fd, socket_timeout = _socket_fields()
+    memoryview_buffer, memoryview_flags, memoryview_plain = _memoryview_fields()
     return {
         "header": header,
         "ob_type": _index_of(id(bytes), data, header // _WORD, "ob_type"),
@@ -152,4 +172,7 @@ def offsets() -> dict[str, int]:
         "future_loop": _future_loop(),
         "socket_fd": socket_fd,
         "socket_timeout": socket_timeout,
+        "memoryview_buffer": memoryview_buffer,
+        "memoryview_flags": memoryview_flags,
+        "memoryview_plain": memoryview_plain,
     }

@@ -129,6 +129,79 @@ def test_a_buffer_may_be_a_memoryview(run: Run) -> None:
     run(main())
 
 
+VIEWS: dict[str, Callable[[bytearray], Any]] = {
+    "object": lambda memory: memory,
+    "view": memoryview,
+    "middle": lambda memory: memoryview(memory)[2:-2],
+    "items of four bytes": lambda memory: memoryview(memory).cast("I"),
+    "two dimensions": lambda memory: memoryview(memory).cast("B", [2, 4]),
+    "a subclass": lambda memory: Subclass(memory),
+}
+
+
+class Subclass(bytearray):
+    pass
+
+
+@pytest.mark.parametrize("kind", VIEWS)
+def test_kinds_of_memory_to_receive_into(run: Run, kind: str) -> None:
+    class Viewing(Buffered):
+        view: Any = None
+
+        def get_buffer(self, sizehint: int) -> Any:
+            self.view = self.view or VIEWS[kind](self.buffer)
+            return self.view
+
+        def buffer_updated(self, nbytes: int) -> None:
+            self.data += memoryview(self.view).cast("B")[:nbytes]
+            self.arrived.set()
+
+    async def main() -> None:
+        async with tcp_pair(Recorder, lambda: Viewing(8)) as pair:
+            pair.client.transport.write(b"0123456789abcdef")
+            while len(pair.server.data) < 16:
+                pair.server.arrived.clear()
+                await pair.server.arrived.wait()
+            assert pair.server.data == b"0123456789abcdef"
+
+    run(main())
+
+
+@pytest.mark.parametrize("readonly", [False, True])
+@pytest.mark.parametrize("kind", VIEWS)
+def test_kinds_of_memory_to_send(run: Run, kind: str, readonly: bool) -> None:
+    async def main() -> None:
+        async with tcp_pair(Recorder, Recorder) as pair:
+            memory = bytearray(range(64)) * 64_000
+            if kind in ("items of four bytes", "two dimensions"):
+                # asyncio counts the items that the kernel took as bytes.
+                memory = memory[:8]
+            view = VIEWS[kind](memory)
+            expected = bytes(memoryview(view).cast("B"))
+            pair.client.transport.write(memoryview(view).toreadonly() if readonly else view)
+            assert await pair.server.received(len(expected)) == expected
+
+    run(main())
+
+
+@pytest.mark.uvloop_differs("its own messages", run=False)
+@pytest.mark.parametrize("kind", ["readonly", "strided"])
+def test_views_that_nothing_can_be_received_into(run: Run, errors: list[dict[str, Any]], kind: str) -> None:
+    class Bad(Buffered):
+        def get_buffer(self, sizehint: int) -> Any:
+            return memoryview(b"readonly") if kind == "readonly" else memoryview(self.buffer)[::2]
+
+    async def main() -> None:
+        async with tcp_pair(Recorder, Bad) as pair:
+            pair.client.transport.write(b"x")
+            assert isinstance(await pair.server.lost, TypeError | BufferError)
+            (context,) = errors
+            assert context["message"] == "Fatal read error on socket transport"
+            errors.clear()
+
+    run(main())
+
+
 @pytest.mark.uvloop_differs("its own messages", run=False)
 @pytest.mark.parametrize("kind", ["empty", "raises", "readonly", "update raises"])
 def test_bad_buffers_are_fatal(run: Run, errors: list[dict[str, Any]], kind: str) -> None:

@@ -23,3 +23,5 @@ def test_fields_are_found_among_remains() -> None:
     assert expected["future_loop"]
     assert expected["socket_fd"]
     assert expected["socket_timeout"]
+    assert expected["memoryview_buffer"]
+    assert expected["memoryview_flags"]

@@ -24,8 +24,6 @@ public class SystemCalls {
 
     private static final SystemCall RECV = SystemCall.critical("recv");
     private static final SystemCall SEND = SystemCall.critical("send");
-    private static final SystemCall WRITE = SystemCall.critical("write");
-    private static final SystemCall READ = SystemCall.critical("read");
 
     /**
      * The calls that each loop makes as it starts, in the shape of the C API's functions: without errno. A program that
@@ -36,6 +34,9 @@ public class SystemCalls {
     private static final CFunction EVENTFD = Downcall.critical("eventfd");
     private static final CFunction EPOLL_CTL = Downcall.critical("epoll_ctl");
     private static final CFunction EPOLL_WAIT = Downcall.critical("epoll_wait");
+    private static final CFunction WRITE = Downcall.critical("write");
+    private static final CFunction READ = Downcall.critical("read");
+    private static final CFunction CLOSE = Downcall.plain("close");
 
     /** In the same shape: see {@link #recvStream}. */
     private static final CFunction STREAM_RECV = Downcall.critical("recv");
@@ -49,6 +50,8 @@ public class SystemCalls {
         private static final SystemCall EVENTFD = SystemCall.critical("eventfd");
         private static final SystemCall EPOLL_CTL = SystemCall.critical("epoll_ctl");
         private static final SystemCall EPOLL_WAIT = SystemCall.critical("epoll_wait");
+        private static final SystemCall WRITE = SystemCall.critical("write");
+        private static final SystemCall READ = SystemCall.critical("read");
     }
 
     /** This and the next two are looked up by the first call: a loop may never make one. */
@@ -57,10 +60,6 @@ public class SystemCalls {
         private static final SystemCall GETSOCKNAME = SystemCall.critical("getsockname");
         private static final SystemCall SETSOCKOPT = SystemCall.critical("setsockopt");
         private static final SystemCall SHUTDOWN = SystemCall.critical("shutdown");
-    }
-
-    private static final class Closing {
-        private static final SystemCall CLOSE = SystemCall.blocking("close");
     }
 
     private static final class Gathering {
@@ -158,8 +157,10 @@ public class SystemCalls {
         return result(Gathering.SENDMSG.call(state, fd, message, MSG_NOSIGNAL));
     }
 
+    /** Whatever the result, the descriptor is closed, so that none is closed again for the sake of its errno. */
     public int close(int fd) {
-        return intResult(Closing.CLOSE.call(state, fd));
+        int closed = (int) CLOSE.call(fd);
+        return closed >= 0 ? closed : -unsureErrno();
     }
 
     private static final long SOCK_NONBLOCK_CLOEXEC = 0x800 | 0x80000;
@@ -217,11 +218,14 @@ public class SystemCalls {
         return fd >= 0 ? fd : intResult(Failed.EVENTFD.call(state, 0, EFD_NONBLOCK_CLOEXEC));
     }
 
+    /** Of an eventfd, as {@link #read}. */
     public long write(int fd, long buffer, long length) {
-        return result(WRITE.call(state, fd, buffer, length));
+        long written = WRITE.call(fd, buffer, length);
+        return written >= 0 ? written : result(Failed.WRITE.call(state, fd, buffer, length));
     }
 
     public long read(int fd, long buffer, long length) {
-        return result(READ.call(state, fd, buffer, length));
+        long count = READ.call(fd, buffer, length);
+        return count >= 0 ? count : result(Failed.READ.call(state, fd, buffer, length));
     }
 }

@@ -3,6 +3,7 @@ package dev.jvloop.transport;
 import dev.jvloop.capi.ByteStrings;
 import dev.jvloop.linux.Errno;
 import dev.jvloop.loop.EventLoop;
+import dev.jvloop.py.PlainMemory;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
@@ -66,6 +67,11 @@ abstract class ByteTransport extends WritableTransport {
     }
 
     private void writeBuffer(long data, long flags) {
+        long address = PlainMemory.addressOrZero(data);
+        if (address != 0) {
+            writeMemory(0, address, PlainMemory.length(data), flags);
+            return;
+        }
         Buffer buffer;
         try {
             buffer = Buffer.of(data);
@@ -78,7 +84,11 @@ abstract class ByteTransport extends WritableTransport {
         }
     }
 
-    /** @param bytesOrNull the bytes object that the memory belongs to, or 0 where what is left must be copied */
+    /**
+     * Writes memory, which is read before any Python code runs.
+     *
+     * @param bytesOrNull the bytes object that it belongs to, or 0 where what is left must be copied
+     */
     final void writeMemory(long bytesOrNull, long address, long length, long flags) {
         if (length == 0) {
             return;

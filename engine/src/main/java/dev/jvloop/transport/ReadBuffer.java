@@ -2,6 +2,7 @@ package dev.jvloop.transport;
 
 import dev.jvloop.loop.BytesReceiver;
 import dev.jvloop.loop.EventLoop;
+import dev.jvloop.py.PlainMemory;
 import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
 
@@ -26,14 +27,22 @@ final class ReadBuffer extends BytesReceiver {
      */
     long receiveInto(int fd, long exporter) {
         failedBeforeReading = false;
-        try (Buffer buffer = Buffer.writable(exporter)) {
-            if (buffer.length() == 0) {
-                failedBeforeReading = true;
-                throw PyErr.raise(PyErr.RUNTIME_ERROR, "get_buffer() returned an empty buffer");
-            }
-            bufferLength = buffer.length();
-            return fetch(fd, buffer.address(), bufferLength);
+        long address = PlainMemory.writableAddressOrZero(exporter);
+        if (address != 0) {
+            return receiveInto(fd, address, PlainMemory.length(exporter));
         }
+        try (Buffer buffer = Buffer.writable(exporter)) {
+            return receiveInto(fd, buffer.address(), buffer.length());
+        }
+    }
+
+    private long receiveInto(int fd, long address, long length) {
+        if (length == 0) {
+            failedBeforeReading = true;
+            throw PyErr.raise(PyErr.RUNTIME_ERROR, "get_buffer() returned an empty buffer");
+        }
+        bufferLength = length;
+        return fetch(fd, address, length);
     }
 
     /** How many bytes the last {@link #receiveInto} asked for. */

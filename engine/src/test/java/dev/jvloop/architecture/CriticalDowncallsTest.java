@@ -36,6 +36,7 @@ class CriticalDowncallsTest {
             Map.entry("PyUnicode_FromStringAndSize", NO_GC_OBJECT + "; called with ASCII alone, which raises nothing"),
             Map.entry("PyBytes_FromStringAndSize", NO_GC_OBJECT),
             Map.entry("_PyBytes_Resize", NO_GC_OBJECT + ", and the object is nobody else's"),
+            Map.entry("PyByteArray_AsString", ONLY_READS),
             Map.entry("PyObject_Free", "frees the memory of an object whose references are gone already"),
             Map.entry("PyObject_GC_UnTrack", "takes an object out of a list"),
             Map.entry("PyType_GenericAlloc", FROM_3_12),
