@@ -158,6 +158,7 @@ class HostedPublisherTest {
     void cancellingEndsAGeneratorThatWaits() throws Exception {
         PyObject traced = traced();
         Probe<Integer> probe = subscribed(loop.publish(Integer.class, traced.attribute("run"), 4), Long.MAX_VALUE);
+        probe.await(3);
         awaitBegun(traced, 4);
         probe.cancel();
         assertEquals("CancelledError", end(traced));
