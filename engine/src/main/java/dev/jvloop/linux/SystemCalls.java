@@ -54,7 +54,7 @@ public class SystemCalls {
         private static final SystemCall READ = SystemCall.critical("read");
     }
 
-    /** This and the next two are looked up by the first call: a loop may never make one. */
+    /** This and the next one are looked up by the first call: a loop may never make one. */
     private static final class Accepting {
         private static final SystemCall ACCEPT4 = SystemCall.critical("accept4");
         private static final SystemCall GETSOCKNAME = SystemCall.critical("getsockname");
