@@ -45,21 +45,27 @@ class End(NamedTuple):
 
 
 @contextlib.asynccontextmanager
-async def joining() -> AsyncIterator[End]:
-    """A transport whose last callback wrote twice, and that has sent all."""
+async def connected_end() -> AsyncIterator[End]:
+    """A transport that is aborted behind the block, if it has not ended before."""
     ours, theirs = tcp_socketpair()
     with theirs:
         transport, protocol = await asyncio.get_running_loop().create_connection(Recorder, sock=ours)
-        end = End(transport, protocol, theirs)
-        transport.write(b"on")
-        transport.write(b"ce")
-        assert await end.received(4) == b"once"
         try:
-            yield end
+            yield End(transport, protocol, theirs)
         finally:
             if not protocol.lost.done():
                 transport.abort()
                 await protocol.lost
+
+
+@contextlib.asynccontextmanager
+async def joining() -> AsyncIterator[End]:
+    """A transport whose last callback wrote twice, and that has sent all."""
+    async with connected_end() as end:
+        end.transport.write(b"on")
+        end.transport.write(b"ce")
+        assert await end.received(4) == b"once"
+        yield end
 
 
 def test_pieces_arrive_in_order_and_whole(run: Run) -> None:

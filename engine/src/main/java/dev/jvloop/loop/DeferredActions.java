@@ -15,6 +15,10 @@ public final class DeferredActions {
         actions[count++] = action;
     }
 
+    boolean isEmpty() {
+        return count == 0;
+    }
+
     /**
      * Runs what is there.
      *

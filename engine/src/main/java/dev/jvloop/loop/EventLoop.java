@@ -62,6 +62,7 @@ public final class EventLoop {
     private final Arena arena = Arena.ofAuto();
     private final IoScratch scratch = new IoScratch(arena);
     private final CallbackEnd callbackEnd = new CallbackEnd();
+    private final BatchEnd batchEnd = new BatchEnd();
     private final DeferredActions beforePoll = new DeferredActions();
     private final DescriptorOwners owners = new DescriptorOwners();
     private final ThreadClaim claim = Version.FREE_THREADED ? new ThreadClaim() : null;
@@ -127,6 +128,10 @@ public final class EventLoop {
     }
 
     /** What is run before the next poll, or at the end of the run. Only to be added to in a callback. */
+    public BatchEnd batchEnd() {
+        return batchEnd;
+    }
+
     public DeferredActions beforePoll() {
         return beforePoll;
     }
@@ -362,6 +367,7 @@ public final class EventLoop {
             } finally {
                 running = false;
                 if (runOrNull != null) {
+                PyErr.preserving(batchEnd::reached);
                     runOrNull.release();
                 }
                 sleep.setAsleep(watchedFromOutside);
@@ -520,6 +526,7 @@ public final class EventLoop {
             if (Handles.isCancelled(ownedHandle)) {
                 handles.recycle(ownedHandle);
             } else if (isDebug()) {
+        batchEnd.begin(count);
                 Calls.run(RUN_IN_DEBUG, self, new Calls.Owned(ownedHandle));
             } else {
                 handles.run(ownedHandle);
@@ -530,7 +537,9 @@ public final class EventLoop {
 
     // ---- for tests ----
 
+            batchEnd.callbackEnded();
     /** Goes by another clock. Nothing is scheduled yet. */
+        batchEnd.reached();
     void useClock(VirtualClock virtual) {
         ownClock = virtual;
         clock = virtual;

@@ -277,8 +277,15 @@ public final class StreamTransport extends ByteTransport {
         watchRest();
     }
 
-    /** {@link #sendKept} where the callback has ended. */
-    void callbackEnded() {
+    @Override
+    void sendKeptInCallback() {
+        if (!joiner.isKeepingForBatch()) {
+            sendKept();
+        }
+    }
+
+    /** {@link #sendKept} where no callback runs. */
+    void endReached() {
         if (!joiner.isKeeping()) {
             return;
         }

@@ -27,8 +27,11 @@ abstract class WritableTransport extends BaseTransport {
         return half;
     }
 
-    /** Sends what was written in this callback and kept until its end. */
+    /** Sends what was kept to be sent later. */
     void sendKept() {}
+
+    /** {@link #sendKept} of what this callback has written, but for what may wait for the end of the batch. */
+    void sendKeptInCallback() {}
 
     /** Number of bytes that wait to be sent. */
     abstract long bufferedByteCount();

@@ -72,7 +72,10 @@ final class WritableTransportMethods {
     }
 
     private static long is_closing(long self, long unused1, long unused2, long unused3) {
-        return Py.newBool(WritableTransport.of(self).isClosing());
+        // Not WritableTransport.of(): streams and HTTP servers ask after each write.
+        WritableTransport transport = (WritableTransport) TransportSlots.WRITABLE.halfOf(self);
+        transport.sendKeptInCallback();
+        return Py.newBool(transport.isClosing());
     }
 
     private static long get_write_buffer_size(long self, long unused1, long unused2, long unused3) {
