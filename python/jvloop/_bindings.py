@@ -45,7 +45,7 @@ _attached: set[str] = set()
 """The parts whose classes have their methods; see attach_methods()."""
 
 _SLOTS: dict[str, tuple[str, ...]] = {
-    "Loop": ("_engine", "_debug", "_closed", "_stopping"),
+    "Loop": ("_engine", "_debug", "_closed", "_stopping", "_task_factory"),
     "WritableTransport": ("_java_half", "_loop", "_protocol", "_context"),
     "StreamTransport": ("_server", "_sock", "_extra", "_empty_waiter", "_protocol_paused"),
     "DatagramTransport": ("_address",),
@@ -91,6 +91,7 @@ def _collect_objects(loop_class: type[Loop]) -> dict[str, object]:
     objects["type.asyncio.ThreadSafeHandle"] = _handles.ThreadSafeHandle
     objects["type.asyncio.Future"] = asyncio.Future
     objects["type.asyncio.Task"] = asyncio.Task
+    objects["asyncio.tasks.__dict__"] = vars(asyncio.tasks)
     objects["type.BufferedProtocol"] = asyncio.BufferedProtocol
     objects.update({f"helper.{function.__name__}": function for function in _HELPERS})
     objects["type.RLock"] = type(threading.RLock())
@@ -101,7 +102,7 @@ def _collect_objects(loop_class: type[Loop]) -> dict[str, object]:
     objects["helper.decode_address"] = _addresses.decode
     objects["helper.accept_failed"] = loop_class._accept_failed
     objects["helper.protocol_factory_failed"] = loop_class._protocol_factory_failed
-    for name in ("call_soon", "call_later", "create_future"):
+    for name in ("call_soon", "call_later", "create_future", "create_task"):
         objects[f"base.{name}"] = getattr(asyncio.BaseEventLoop, name)
     objects["base.TimerHandle.cancel"] = asyncio.TimerHandle.cancel
     objects["base._set_result_unless_cancelled"] = futures._set_result_unless_cancelled  # type: ignore[attr-defined]

@@ -54,13 +54,14 @@ class Loop(SocketLoop):
     """
 
     # Java reads these; asyncio's own code sets all but the first.
-    __slots__ = ("_closed", "_debug", "_engine", "_stopping")
+    __slots__ = ("_closed", "_debug", "_engine", "_stopping", "_task_factory")
 
     if TYPE_CHECKING:
         _closed: bool
         _debug: bool
         _engine: object
         _stopping: bool
+        _task_factory: Any
         _csock: socket.socket | None
         _ssock: Any
         _current_handle: Any

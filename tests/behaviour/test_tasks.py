@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import sys
+import warnings
+import weakref
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
@@ -81,6 +84,100 @@ def test_create_task_of_no_coroutine(loop: asyncio.AbstractEventLoop) -> None:
     bad: Any = 42
     with pytest.raises(TypeError):
         loop.create_task(bad)
+
+
+def test_create_task_in_the_running_loop(loop: Any) -> None:
+    number = contextvars.ContextVar("number", default=0)
+
+    async def read() -> int:
+        return number.get()
+
+    async def main() -> None:
+        context = contextvars.copy_context()
+        context.run(number.set, 7)
+        number.set(1)
+        plain = loop.create_task(read())
+        unnamed = loop.create_task(coro=read(), name=None, context=None)
+        named = loop.create_task(read(), name="my name", context=None)
+        elsewhere = loop.create_task(read(), context=context)
+        tasks = [plain, unnamed, named, elsewhere, asyncio.create_task(read())]
+        assert {type(task) for task in tasks} == {asyncio.Task}
+        assert {task.get_loop() for task in tasks} == {loop}
+        assert asyncio.all_tasks() == {*tasks, asyncio.current_task()}
+        assert named.get_name() == "my name"
+        assert plain.get_name().startswith("Task-") and unnamed.get_name().startswith("Task-")
+        assert await asyncio.gather(*tasks) == [1, 1, 1, 7, 1]
+
+    loop.run_until_complete(main())
+
+
+def test_what_create_task_does_not_take_in_the_running_loop(loop: Any) -> None:
+    async def main() -> None:
+        coroutine = answer()
+        for args, keywords in (
+            ((42,), {}),
+            ((), {}),
+            ((coroutine, coroutine), {}),
+            ((coroutine,), {"coro": coroutine}),
+            ((coroutine,), {"nonsense": None}),
+            ((coroutine,), {"loop": loop}),
+        ):
+            with pytest.raises(TypeError):
+                loop.create_task(*args, **keywords)
+        assert await loop.create_task(coroutine) == 42
+
+    loop.run_until_complete(main())
+
+
+def test_create_task_of_another_loop(loop: Any, loop_factory: Callable[[], Any]) -> None:
+    async def main() -> None:
+        task = other.create_task(answer())
+        assert task.get_loop() is other
+        tasks.append(task)
+        in_thread = await loop.run_in_executor(None, loop.create_task, answer())
+        assert in_thread.get_loop() is loop
+        # Another thread's call does not wake the loop; the executor's does.
+        assert await in_thread == 42
+
+    other = loop_factory()
+    tasks: list[asyncio.Task[int]] = []
+    try:
+        loop.run_until_complete(main())
+        assert other.run_until_complete(tasks[0]) == 42
+    finally:
+        other.close()
+
+
+@pytest.mark.only_on("asyncio", "jvloop")  # uvloop has looked up asyncio.Task at import
+def test_a_task_class_put_into_asyncio(loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+    class MyTask(asyncio.Task[Any]):
+        """A task of another class, as nest_asyncio puts there."""
+
+    async def main() -> None:
+        monkeypatch.setattr(asyncio.tasks, "Task", MyTask)
+        task = loop.create_task(answer())
+        monkeypatch.undo()
+        assert type(task) is MyTask
+        assert type(loop.create_task(answer())) is asyncio.Task
+        assert await task == 42
+
+    loop.run_until_complete(main())
+
+
+@pytest.mark.only_on("asyncio", "jvloop")  # nothing frees a loop of uvloop that was not closed
+def test_a_loop_that_made_tasks_and_is_forgotten(loop_factory: Callable[[], Any]) -> None:
+    async def main() -> None:
+        assert await asyncio.create_task(answer()) == 42
+
+    loop = loop_factory()
+    loop.run_until_complete(main())
+    ref = weakref.ref(loop)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        del loop
+        gc.collect()
+        gc.collect()
+    assert ref() is None
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks are new in 3.12")

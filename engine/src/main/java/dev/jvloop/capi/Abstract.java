@@ -7,6 +7,7 @@ import dev.jvloop.foreign.Downcall;
 public final class Abstract {
     private static final CFunction PYOBJECT_CALLNOARGS = Downcall.plain("PyObject_CallNoArgs");
     private static final CFunction PYOBJECT_CALLONEARG = Downcall.plain("PyObject_CallOneArg");
+    private static final CFunction PYOBJECT_CALL = Downcall.plain("PyObject_Call");
     private static final CFunction PYOBJECT_VECTORCALL = Downcall.plain("PyObject_Vectorcall");
     private static final CFunction PYOBJECT_VECTORCALLMETHOD = Downcall.plain("PyObject_VectorcallMethod");
     private static final CFunction PYSEQUENCE_GETITEM = Downcall.plain("PySequence_GetItem");
@@ -20,6 +21,10 @@ public final class Abstract {
 
     public static long PyObject_CallOneArg(long callable, long argument) {
         return PYOBJECT_CALLONEARG.call(callable, argument);
+    }
+
+    public static long PyObject_Call(long callable, long tuple, long keywords) {
+        return PYOBJECT_CALL.call(callable, tuple, keywords);
     }
 
     public static long PyObject_Vectorcall(long callable, long arguments, long nargsf, long kwnames) {

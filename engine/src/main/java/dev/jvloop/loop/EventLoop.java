@@ -66,6 +66,7 @@ public final class EventLoop {
     private final DeferredActions beforePoll = new DeferredActions();
     private final DescriptorOwners owners = new DescriptorOwners();
     private final ThreadClaim claim = Version.FREE_THREADED ? new ThreadClaim() : null;
+    private final Tasks tasks = new Tasks(this);
     private final Schedule schedule;
     private final Sleep sleep;
 
@@ -127,11 +128,11 @@ public final class EventLoop {
         return callbackEnd;
     }
 
-    /** What is run before the next poll, or at the end of the run. Only to be added to in a callback. */
     public BatchEnd batchEnd() {
         return batchEnd;
     }
 
+    /** What is run before the next poll, or at the end of the run. Only to be added to in a callback. */
     public DeferredActions beforePoll() {
         return beforePoll;
     }
@@ -204,6 +205,10 @@ public final class EventLoop {
 
     Handles handles() {
         return handles;
+    }
+
+    Tasks tasks() {
+        return tasks;
     }
 
     Timers timers() {
@@ -362,12 +367,12 @@ public final class EventLoop {
             try {
                 // May raise: what it sends for a transport may call the protocol.
                 PyErr.preserving(callbackEnd::reached);
+                PyErr.preserving(batchEnd::reached);
                 PyErr.preserving(beforePoll::run);
                 PyErr.preserving(handles::recycleCancelledTimers);
             } finally {
                 running = false;
                 if (runOrNull != null) {
-                PyErr.preserving(batchEnd::reached);
                     runOrNull.release();
                 }
                 sleep.setAsleep(watchedFromOutside);
@@ -521,25 +526,25 @@ public final class EventLoop {
     private void runReady() {
         ReadyQueue ready = schedule.readyInOrder();
         int count = ready.size();
+        batchEnd.begin(count);
         for (int i = 0; i < count && !ready.isEmpty(); i++) {
             long ownedHandle = ready.pop();
             if (Handles.isCancelled(ownedHandle)) {
                 handles.recycle(ownedHandle);
             } else if (isDebug()) {
-        batchEnd.begin(count);
                 Calls.run(RUN_IN_DEBUG, self, new Calls.Owned(ownedHandle));
             } else {
                 handles.run(ownedHandle);
             }
             callbackEnd.reached();
+            batchEnd.callbackEnded();
         }
+        batchEnd.reached();
     }
 
     // ---- for tests ----
 
-            batchEnd.callbackEnded();
     /** Goes by another clock. Nothing is scheduled yet. */
-        batchEnd.reached();
     void useClock(VirtualClock virtual) {
         ownClock = virtual;
         clock = virtual;
@@ -564,6 +569,7 @@ public final class EventLoop {
     /** Calls {@code visit} with each Python object that this loop owns a reference to. */
     void visitReferences(LongConsumer visit) {
         schedule.visitReferences(visit);
+        tasks.visitReferences(visit);
         if (clock instanceof ReferenceHolder holder) {
             holder.visitReferences(visit);
         }
@@ -577,6 +583,7 @@ public final class EventLoop {
     /** Drops every handle that is still queued, as {@code Loop.close} does. */
     public void clearQueues() {
         schedule.clear();
+        tasks.releaseReferences();
     }
 
     /** Gives back descriptors and memory. The loop is not running. */

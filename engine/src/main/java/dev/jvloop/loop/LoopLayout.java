@@ -8,6 +8,7 @@ public final class LoopLayout {
     static final long DEBUG = Namespace.integer("slot.Loop._debug");
     static final long CLOSED = Namespace.integer("slot.Loop._closed");
     static final long STOPPING = Namespace.integer("slot.Loop._stopping");
+    static final long TASK_FACTORY = Namespace.integer("slot.Loop._task_factory");
 
     private LoopLayout() {}
 }

@@ -26,6 +26,7 @@ public final class LoopMethods {
     private static final long BASE_CALL_SOON = Namespace.object("base.call_soon");
     private static final long CHECKED_CALL_SOON_THREADSAFE = Namespace.object("helper.call_soon_threadsafe_checked");
     private static final long BASE_CREATE_FUTURE = Namespace.object("base.create_future");
+    private static final long BASE_CREATE_TASK = Namespace.object("base.create_task");
     private static final long BASE_CALL_LATER = Namespace.object("base.call_later");
     private static final long CHECKED_CALL_AT = Namespace.object("helper.call_at_checked");
     private static final long BASE_CANCEL = Namespace.object("base.TimerHandle.cancel");
@@ -53,6 +54,7 @@ public final class LoopMethods {
                         "($self, when, callback, /, *args, context=None)",
                         "Call back at loop time when, in seconds; returns a TimerHandle.")
                 .noArguments("create_future", "($self, /)", "A new asyncio.Future of this loop.")
+                .keywords("create_task", "($self, coro, **kwargs)", "Schedule a coroutine; returns its Task.")
                 .noArguments("time", "($self, /)", "The loop's clock, in seconds.")
                 .positional("_call_soon", "($self, callback, args, context, /)", "Queue a new Handle.")
                 .oneArgument("_add_callback", "($self, handle, /)", "Queue a Handle.")
@@ -146,6 +148,16 @@ public final class LoopMethods {
     private static long create_future(long self, long unused1, long unused2, long unused3) {
         long ownedFutureOrNull = Futures.newOrNull(EngineObject.of(self));
         return ownedFutureOrNull == 0 ? Calls.newResult(BASE_CREATE_FUTURE, self) : ownedFutureOrNull;
+    }
+
+    private static long create_task(long self, long arguments, long count, long names) {
+        if (count == 1 && Tasks.areDefaults(arguments + 8, names)) {
+            long ownedTaskOrNull = EngineObject.of(self).tasks().newOrNull(Arguments.get(arguments, 0));
+            if (ownedTaskOrNull != 0) {
+                return ownedTaskOrNull;
+            }
+        }
+        return Calls.newResultAsMethod(BASE_CREATE_TASK, self, arguments, count, names);
     }
 
     private static long time(long self, long unused1, long unused2, long unused3) {

@@ -6,6 +6,9 @@ public final class Names {
     public static final long RUN = Py.internForever("_run");
     public static final long EXCEPTION_CONTEXT = Py.internForever("__context__");
     public static final long CONTEXT = Py.internForever("context");
+    public static final long LOOP = Py.internForever("loop");
+    public static final long TASK = Py.internForever("Task");
+    public static final long TASK_NAME = Py.internForever("name");
     public static final long CANCEL = Py.internForever("cancel");
     public static final long CANCELLED = Py.internForever("cancelled");
     public static final long DONE = Py.internForever("done");

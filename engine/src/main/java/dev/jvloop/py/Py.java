@@ -188,6 +188,13 @@ public final class Py {
         return Memory.getString(PyErr.checked(Unicode.PyUnicode_AsUTF8(string)));
     }
 
+    /** A new tuple of one object; takes over the reference. */
+    public static long newTupleOfOne(long owned) {
+        long ownedTuple = PyErr.checked(Tuples.PyTuple_New(1));
+        Memory.putLong(tupleItems(ownedTuple), owned);
+        return ownedTuple;
+    }
+
     /** A new tuple of two, which takes over both references. */
     public static long newPair(long ownedFirst, long ownedSecond) {
         long ownedTuple = PyErr.checked(Tuples.PyTuple_New(2));
