@@ -88,7 +88,7 @@ def _collect_objects(loop_class: type[Loop]) -> dict[str, object]:
     objects.update({f"type.{cls.__name__}": cls for cls in _BUILTIN_TYPES})
     objects.update({f"type.{name}": cls for name, cls in _classes(loop_class).items()})
     objects["type.asyncio.Handle"] = asyncio.Handle
-    objects["type.asyncio.ThreadSafeHandle"] = _handles.ThreadSafeHandle
+    objects["type.ThreadSafeHandle"] = _handles.ThreadSafeHandle
     objects["type.asyncio.Future"] = asyncio.Future
     objects["type.asyncio.Task"] = asyncio.Task
     objects["asyncio.tasks.__dict__"] = vars(asyncio.tasks)
@@ -117,7 +117,9 @@ def _collect_numbers(loop_class: type[Loop]) -> dict[str, int]:
     for class_name, slots in _SLOTS.items():
         numbers.update(slot_numbers(class_name, classes[class_name], slots))
     if _handles.ThreadSafeHandle is not None:
-        numbers.update(slot_numbers("ThreadSafeHandle", _handles.ThreadSafeHandle, ("_lock",)))
+        numbers.update(
+            slot_numbers("ThreadSafeHandle", _handles.ThreadSafeHandle, ("_lock", "_arg0", "_arg1", "_arg2"))
+        )
     numbers["offset.Handle.__weakref__"] = _handles.Handle.__weakrefoffset__
     numbers.update({f"offset.{name}": value for name, value in _layout.offsets().items()})
     numbers["probe.bytes_hash"] = hash(_PROBE)

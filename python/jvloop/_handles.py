@@ -55,8 +55,16 @@ class TimerHandle(asyncio.TimerHandle):
     _args = _args
 
 
-ThreadSafeHandle: Any = getattr(events, "_ThreadSafeHandle", None)
-"""asyncio's class for ``call_soon_threadsafe()`` from 3.14 on: another thread's ``cancel()`` waits for the callback."""
+def _thread_safe_handle(base: Any) -> Any:
+    if base is None:
+        return None
+    # asyncio's name, since its repr shows it.
+    return type("_ThreadSafeHandle", (base,), {"__slots__": _INLINE, "__module__": __name__, "_args": _args})
+
+
+ThreadSafeHandle: Any = _thread_safe_handle(getattr(events, "_ThreadSafeHandle", None))
+"""From 3.14 on, asyncio's class for ``call_soon_threadsafe()``, whose ``cancel()`` waits while the callback runs in
+another thread, with the same room. None before."""
 
 
 def _describe_callback(handle: Any, debug: bool) -> str:

@@ -7,6 +7,8 @@ import contextvars
 import gc
 import re
 import sys
+import threading
+import time
 import weakref
 from typing import Any
 
@@ -107,6 +109,60 @@ def test_handles_are_asyncio_handles(loop: asyncio.AbstractEventLoop) -> None:
     assert isinstance(later, asyncio.TimerHandle) and isinstance(at, asyncio.TimerHandle)
     for handle in (soon, later, at):
         handle.cancel()
+
+
+@pytest.mark.uvloop_differs("its Handle is not an asyncio.Handle")
+def test_handles_of_call_soon_threadsafe(loop: asyncio.AbstractEventLoop) -> None:
+    """They are used again by the loop, but not while somebody holds them."""
+    kind = getattr(asyncio.events, "_ThreadSafeHandle", asyncio.Handle)
+    seen: list[object] = []
+    held: list[asyncio.Handle] = []
+    for turn in range(3):
+        for count in range(5):
+            loop.call_soon_threadsafe(lambda *args: seen.append(args), *range(count))
+        held.append(loop.call_soon_threadsafe(seen.append, turn))
+        loop.call_soon_threadsafe(seen.append, "cancelled").cancel()
+        assert isinstance(held[-1], kind)
+        assert repr(held[-1]).startswith(f"<{kind.__name__} ")
+        run_ready(loop)
+    assert seen == [what for turn in range(3) for what in [*(tuple(range(count)) for count in range(5)), turn]]
+    for handle in held:
+        assert not handle.cancelled()
+        handle.cancel()
+        assert handle.cancelled()
+        assert repr(handle) == f"<{kind.__name__} cancelled>"
+    assert len({id(handle) for handle in held}) == 3
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="new in 3.14")
+@pytest.mark.only_on("asyncio", "jvloop")  # uvloop's does not wait
+def test_cancel_in_another_thread_waits_for_the_callback(loop: asyncio.AbstractEventLoop) -> None:
+    begun, cancelling = threading.Event(), threading.Event()
+    seen: list[str] = []
+
+    def slow() -> None:
+        begun.set()
+        cancelling.wait()
+        for _ in range(100):
+            time.sleep(0)  # the other thread's turn
+        seen.append("ran")
+
+    def cancel() -> None:
+        begun.wait()
+        cancelling.set()
+        handle.cancel()
+        seen.append("cancelled")
+
+    for _ in range(3):
+        handle = loop.call_soon_threadsafe(slow)
+        thread = threading.Thread(target=cancel)
+        thread.start()
+        run_ready(loop)
+        thread.join()
+        assert seen == ["ran", "cancelled"]
+        for event in (begun, cancelling):
+            event.clear()
+        seen.clear()
 
 
 def test_handles_can_be_referenced_weakly(loop: asyncio.AbstractEventLoop) -> None:

@@ -17,8 +17,8 @@ import dev.jvloop.py.Refs;
 import java.util.function.LongConsumer;
 
 /**
- * The handles of one loop: {@code jvloop.Handle} and {@code jvloop.TimerHandle} objects, made, run and recycled through
- * their slots. Both are subclasses of asyncio's own classes, so repr, comparison, {@code get_context} and debug
+ * The handles of one loop: {@code jvloop.Handle}, {@code jvloop.TimerHandle} and, from Python 3.14 on, {@code
+ * jvloop._ThreadSafeHandle} objects, made, run and recycled through their slots. All are subclasses of asyncio's own classes, so repr, comparison, {@code get_context} and debug
  * tracebacks are asyncio's own.
  *
  * <p>Two things make scheduling cheap. Up to three arguments stand in slots of the handle itself, side by side, so
@@ -31,7 +31,7 @@ final class Handles {
     private static final long HANDLE = Namespace.object("type.Handle");
     private static final long BASE_HANDLE = Namespace.object("type.asyncio.Handle");
     private static final long TIMER_HANDLE = Namespace.object("type.TimerHandle");
-    private static final long THREAD_SAFE_HANDLE = Namespace.object("type.asyncio.ThreadSafeHandle");
+    private static final long THREAD_SAFE_HANDLE = Namespace.object("type.ThreadSafeHandle");
     /** Python 3.14 and newer have a class of its own for {@code call_soon_threadsafe}. */
     private static final boolean HAVE_THREAD_SAFE_KIND = THREAD_SAFE_HANDLE != Py.NONE;
 
@@ -49,11 +49,17 @@ final class Handles {
     private static final long WEAKREFS = Namespace.integer("offset.Handle.__weakref__");
     private static final long ARG0 = Namespace.integer("slot.Handle._arg0");
     private static final long TIMER_ARG0 = Namespace.integer("slot.TimerHandle._arg0");
+    private static final long THREAD_SAFE_ARG0 =
+            HAVE_THREAD_SAFE_KIND ? Namespace.integer("slot.ThreadSafeHandle._arg0") : 0;
     private static final long SCHEDULED = Namespace.integer("slot.TimerHandle._scheduled");
     private static final long NODE = Namespace.integer("slot.TimerHandle._node");
     private static final long WHEN = Namespace.integer("slot.TimerHandle._when");
 
-    private static final int INLINE_ARGUMENTS = areAdjacent("Handle") && areAdjacent("TimerHandle") ? 3 : 0;
+    private static final int INLINE_ARGUMENTS = areAdjacent("Handle")
+                    && areAdjacent("TimerHandle")
+                    && (!HAVE_THREAD_SAFE_KIND || areAdjacent("ThreadSafeHandle"))
+            ? 3
+            : 0;
     /** As many as were ever queued at once are kept, up to this: 18 MB, and 8 MB of contexts. */
     private static final int POOL_CAPACITY = 128 * 1024;
     /** So many stay for good, 3.3 MB in all. The others leave little by little when the loop has nothing to do. */
@@ -66,6 +72,7 @@ final class Handles {
     private final HeldArguments held;
     private final ObjectPool pool = new ObjectPool(POOL_CAPACITY);
     private final ObjectPool timerPool = new ObjectPool(POOL_CAPACITY);
+    private final ObjectPool threadSafePool = new ObjectPool(POOL_CAPACITY);
     private final ContextPool contexts = new ContextPool(POOL_CAPACITY);
     private final CancelledTimers cancelledTimers = new CancelledTimers(this::recycle);
 
@@ -105,12 +112,16 @@ final class Handles {
             return newHandle(callback, arguments, count, context);
         }
         long ownedContext = newContext(context);
-        long ownedArgs = newTuple(arguments, count);
-        long ownedHandle = newEmptyHandle(THREAD_SAFE_HANDLE);
-        Memory.putLong(ownedHandle + LOCK, Calls.newResult(RLOCK));
+        long ownedHandle;
+        if (threadSafePool.isEmpty()) {
+            ownedHandle = newEmptyHandle(THREAD_SAFE_HANDLE);
+            Memory.putLong(ownedHandle + LOCK, PyErr.checked(Abstract.PyObject_CallNoArgs(RLOCK)));
+        } else {
+            ownedHandle = threadSafePool.takeOwned();
+        }
         Memory.putLong(ownedHandle + CALLBACK, Refs.incref(callback));
         Memory.putLong(ownedHandle + CONTEXT, ownedContext);
-        Memory.putLong(ownedHandle + ARGS, ownedArgs);
+        setArguments(ownedHandle, THREAD_SAFE_ARG0, arguments, count);
         return ownedHandle;
     }
 
@@ -218,12 +229,16 @@ final class Handles {
     }
 
     private static boolean isOwnType(long type) {
-        return type == HANDLE || type == TIMER_HANDLE;
+        return type == HANDLE || type == TIMER_HANDLE || type == THREAD_SAFE_HANDLE;
     }
 
     /** The offset of the first argument's slot. */
     private static long firstArgument(long ownType) {
-        return ownType == HANDLE ? ARG0 : TIMER_ARG0;
+        return ownType == HANDLE ? ARG0 : ownType == TIMER_HANDLE ? TIMER_ARG0 : THREAD_SAFE_ARG0;
+    }
+
+    private ObjectPool poolFor(long ownType) {
+        return ownType == HANDLE ? pool : ownType == TIMER_HANDLE ? timerPool : threadSafePool;
     }
 
     /** Cancels a handle as {@code Handle.cancel} does where debug is off. */
@@ -249,10 +264,9 @@ final class Handles {
      */
     void run(long ownedHandle) {
         long type = Py.typeOf(ownedHandle);
-        boolean threadSafe = HAVE_THREAD_SAFE_KIND && type == THREAD_SAFE_HANDLE;
-        if ((threadSafe || isOwnType(type)) && Refs.isOnlyReference(ownedHandle)) {
+        if (isOwnType(type) && Refs.isOnlyReference(ownedHandle)) {
             runUnshared(ownedHandle, type);
-        } else if (threadSafe) {
+        } else if (type == THREAD_SAFE_HANDLE) {
             runLocked(ownedHandle);
         } else {
             runShared(ownedHandle);
@@ -397,8 +411,11 @@ final class Handles {
     /** Gives a handle back that ran or was cancelled: kept, emptied, if nobody else holds it, else released. */
     void recycle(long ownedHandle) {
         long type = Py.typeOf(ownedHandle);
-        ObjectPool target = type == HANDLE ? pool : timerPool;
-        if (!isOwnType(type) || !Refs.isOnlyReference(ownedHandle) || target.isFull() || !isPristine(ownedHandle)) {
+        ObjectPool target = poolFor(type);
+        if (!isOwnType(type)
+                || !Refs.isOnlyReference(ownedHandle)
+                || target.isFull()
+                || !isPristine(ownedHandle, type)) {
             Refs.decref(ownedHandle);
             return;
         }
@@ -412,7 +429,7 @@ final class Handles {
         long ownedArg0 = take(arguments);
         long ownedArg1 = take(arguments + 8);
         long ownedArg2 = take(arguments + 16);
-        long ownedWhenOrNull = type == HANDLE ? 0 : take(ownedHandle + WHEN);
+        long ownedWhenOrNull = type == TIMER_HANDLE ? take(ownedHandle + WHEN) : 0;
         // Releasing what the handle held may run code that schedules callbacks: the handle is kept before.
         target.add(ownedHandle);
         Refs.decrefOrNull(ownedArg0);
@@ -438,6 +455,7 @@ final class Handles {
     void freeSome(int timers) {
         pool.freeAbove(KEPT_WHEN_IDLE, FREED_AT_A_TIME);
         timerPool.freeAbove(KEPT_WHEN_IDLE, FREED_AT_A_TIME);
+        threadSafePool.freeAbove(KEPT_WHEN_IDLE, FREED_AT_A_TIME);
         contexts.freeAbove(KEPT_WHEN_IDLE, FREED_AT_A_TIME, timers);
     }
 
@@ -448,16 +466,18 @@ final class Handles {
     }
 
     /** Whether the slots that the constructors here do not set are as a new handle's. */
-    private boolean isPristine(long handle) {
+    private boolean isPristine(long handle, long type) {
         return Memory.getLong(handle + REPR) == Py.NONE
                 && Memory.getLong(handle + SOURCE_TRACEBACK) == Py.NONE
                 && Memory.getLong(handle + WEAKREFS) == 0
-                && Memory.getLong(handle + LOOP) == loop;
+                && Memory.getLong(handle + LOOP) == loop
+                && (type != THREAD_SAFE_HANDLE || Refs.isOnlyReference(Memory.getLong(handle + LOCK)));
     }
 
     void visitReferences(LongConsumer visit) {
         pool.forEach(visit);
         timerPool.forEach(visit);
+        threadSafePool.forEach(visit);
         contexts.forEach(visit);
         cancelledTimers.forEach(visit);
     }
@@ -467,6 +487,7 @@ final class Handles {
         cancelledTimers.recycleAll();
         pool.clear();
         timerPool.clear();
+        threadSafePool.clear();
         contexts.clear();
     }
 }
