@@ -10,6 +10,7 @@ import contextlib
 import socket
 import sys
 import threading
+import time
 import warnings
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple
@@ -31,10 +32,10 @@ class End(NamedTuple):
     peer: socket.socket
 
     async def received(self, size: int) -> bytes:
-        data = b""
+        data = bytearray()
         while len(data) < size:
             data += await asyncio.get_running_loop().sock_recv(self.peer, 1 << 20)
-        return data
+        return bytes(data)
 
     def there(self) -> bytes:
         """What the peer has got by now, and nobody has read."""
@@ -202,6 +203,55 @@ def test_flow_control_of_a_peer_that_does_not_read(run: Run) -> None:
             assert len(await end.received(written)) == written
             await until(lambda: "resume" in end.protocol.events)
             assert end.protocol.events == ["made", "pause", "resume"]
+
+    run(main())
+
+
+@pytest.mark.parametrize("size", [10_000, 64 * 1024, 256 * 1024, 1_500_000])
+def test_large_pieces_arrive_in_order_and_whole(run: Run, size: int) -> None:
+    async def main() -> None:
+        async with joining() as end:
+            reading = asyncio.ensure_future(end.received(24 * size))
+            for turn in range(3):
+                for number in range(8):
+                    end.transport.write(bytes([8 * turn + number]) * size)
+                    assert not end.transport.is_closing()
+                await until(lambda: end.transport.get_write_buffer_size() == 0)
+            assert await reading == b"".join(bytes([number]) * size for number in range(24))
+
+    run(main())
+
+
+def test_large_pieces_that_take_their_time_are_sent_meanwhile(run: Run) -> None:
+    async def main() -> None:
+        async with joining() as end:
+            for _ in range(20):
+                end.transport.write(bytes(64 * 1024))
+            assert await end.received(20 * 64 * 1024)
+            for _ in range(20):
+                ready = time.perf_counter() + 0.002
+                while time.perf_counter() < ready:
+                    pass
+                end.transport.write(bytes(64 * 1024))
+                assert end.there() != b""
+                await end.received(end.transport.get_write_buffer_size())
+
+    run(main())
+
+
+@pytest.mark.parametrize("high", [0, 1000, 64 * 1024, 3_000_000])
+def test_a_program_that_heeds_pause_writing_has_little_buffered(run: Run, high: int) -> None:
+    async def main() -> None:
+        async with joining() as end:
+            end.transport.set_write_buffer_limits(high=high)
+            for piece in (64 * 1024, 16 * 1024, 256 * 1024):
+                written = 0
+                while end.protocol.events[-1] != "pause":
+                    end.transport.write(bytes(piece))
+                    written += piece
+                assert end.transport.get_write_buffer_size() <= 16 * high + piece
+                assert len(await end.received(written)) == written
+                await until(lambda: end.protocol.events[-1] == "resume")
 
     run(main())
 

@@ -259,12 +259,26 @@ public final class StreamTransport extends ByteTransport {
                     PyErr.TYPE_ERROR, "data argument must be a bytes-like object, not '" + Py.typeName(data) + "'");
         }
         checkWritable("Cannot call write() after write_eof()", "unable to write; sendfile is in progress");
-        if (Py.isBytes(data) && !closing && Py.size(data) != 0 && joiner.keeps(Py.size(data))) {
+        long size = Py.isBytes(data) && !closing ? Py.size(data) : 0;
+        if (size != 0 && keeps(size)) {
             queue.add(Refs.incref(data), 0);
         } else {
             sendKept();
             writeObject(data, closing ? SystemCalls.MSG_MORE : 0);
+            joiner.noteSent(size, queue.isEmpty());
         }
+    }
+
+    /** Whether a write is to be kept, if need be in place of what was. */
+    private boolean keeps(long size) {
+        if (joiner.keeps(size)) {
+            return true;
+        }
+        if (!joiner.isKeeping()) {
+            return false;
+        }
+        sendKept();
+        return joiner.keeps(size);
     }
 
     @Override
@@ -272,14 +286,16 @@ public final class StreamTransport extends ByteTransport {
         if (!joiner.isKeeping()) {
             return;
         }
+        long size = queue.size();
         joiner.release();
         writeReady();
         watchRest();
+        joiner.noteSent(size, queue.isEmpty());
     }
 
     @Override
-    void sendKeptInCallback() {
-        if (!joiner.isKeepingForBatch()) {
+    void sendKeptUnlessGathering() {
+        if (!joiner.isGathering()) {
             sendKept();
         }
     }
@@ -289,9 +305,11 @@ public final class StreamTransport extends ByteTransport {
         if (!joiner.isKeeping()) {
             return;
         }
+        long size = queue.size();
         joiner.release();
         serve(Poller.WRITE);
         watchRest();
+        joiner.noteSent(size, queue.isEmpty());
     }
 
     private void watchRest() {

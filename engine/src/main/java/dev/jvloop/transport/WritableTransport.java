@@ -30,8 +30,8 @@ abstract class WritableTransport extends BaseTransport {
     /** Sends what was kept to be sent later. */
     void sendKept() {}
 
-    /** {@link #sendKept} of what this callback has written, but for what may wait for the end of the batch. */
-    void sendKeptInCallback() {}
+    /** {@link #sendKept}, but for what is kept to leave together with much more. */
+    void sendKeptUnlessGathering() {}
 
     /** Number of bytes that wait to be sent. */
     abstract long bufferedByteCount();

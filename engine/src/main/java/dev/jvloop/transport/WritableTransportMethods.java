@@ -74,7 +74,7 @@ final class WritableTransportMethods {
     private static long is_closing(long self, long unused1, long unused2, long unused3) {
         // Not WritableTransport.of(): streams and HTTP servers ask after each write.
         WritableTransport transport = (WritableTransport) TransportSlots.WRITABLE.halfOf(self);
-        transport.sendKeptInCallback();
+        transport.sendKeptUnlessGathering();
         return Py.newBool(transport.isClosing());
     }
 
