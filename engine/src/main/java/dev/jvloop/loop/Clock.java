@@ -16,6 +16,11 @@ public abstract class Clock {
 
     public abstract long nanos();
 
+    /** Whether it goes on by itself, so that it is about what it was a moment ago. */
+    boolean isMonotonic() {
+        return false;
+    }
+
     /**
      * How long the loop really waits.
      *
@@ -35,6 +40,11 @@ public abstract class Clock {
             @Override
             public long nanos() {
                 return System.nanoTime() - origin;
+            }
+
+            @Override
+            boolean isMonotonic() {
+                return true;
             }
         };
     }

@@ -67,6 +67,7 @@ public final class EventLoop {
     private final DescriptorOwners owners = new DescriptorOwners();
     private final ThreadClaim claim = Version.FREE_THREADED ? new ThreadClaim() : null;
     private final Tasks tasks = new Tasks(this);
+    private final Looks looks = new Looks();
     private final Schedule schedule;
     private final Sleep sleep;
 
@@ -447,22 +448,32 @@ public final class EventLoop {
             inboxOrNull.run(callbackEnd);
         }
         handles.recycleCancelledTimers();
-        long now = clock.nanos();
+        boolean isDue = hasWaited || hasNothingToRun() || !schedule.timers().isEmpty();
+        long now = isDue ? looks.nanos(clock) : looks.recentNanos(clock);
         if (hasWaited) {
             // The wait was a poll. Not noted then: the time after it is known now, without another look at the clock.
             hasWaited = false;
             nextPollNanos = now + POLL_INTERVAL_NANOS;
         }
-        if (schedule.ready().isEmpty() && !isStopping()) {
+        boolean polls = true;
+        if (hasNothingToRun()) {
             waitForIo(now);
         } else if (now >= nextPollNanos) {
             pollWithoutWaiting(now);
+        } else {
+            polls = false;
         }
         if (Version.FREE_THREADED) {
             schedule.takeMail();
         }
-        schedule.takeDueTimers(clock);
+        if (!schedule.timers().isEmpty()) {
+            schedule.takeDueTimers(polls ? clock.nanos() : now);
+        }
         runReady();
+    }
+
+    private boolean hasNothingToRun() {
+        return schedule.ready().isEmpty() && !isStopping();
     }
 
     private void waitForIo(long now) {
