@@ -45,7 +45,7 @@ public final class BatchEnd {
      *
      * @throws dev.jvloop.py.PythonError SystemExit or KeyboardInterrupt; the other actions are run next time then
      */
-    public void callbackEnded() {
+    void callbackEnded() {
         if (!actions.isEmpty() && System.nanoTime() - waitsSinceNanos >= LONGEST_WAIT_NANOS) {
             actions.run();
         }

@@ -283,14 +283,12 @@ public final class StreamTransport extends ByteTransport {
 
     @Override
     void sendKept() {
-        if (!joiner.isKeeping()) {
-            return;
+        if (joiner.isKeeping()) {
+            long size = queue.size();
+            joiner.release();
+            writeReady();
+            keptSent(size);
         }
-        long size = queue.size();
-        joiner.release();
-        writeReady();
-        watchRest();
-        joiner.noteSent(size, queue.isEmpty());
     }
 
     @Override
@@ -302,17 +300,17 @@ public final class StreamTransport extends ByteTransport {
 
     /** {@link #sendKept} where no callback runs. */
     void endReached() {
-        if (!joiner.isKeeping()) {
-            return;
+        if (joiner.isKeeping()) {
+            long size = queue.size();
+            joiner.release();
+            serve(Poller.WRITE);
+            keptSent(size);
         }
-        long size = queue.size();
-        joiner.release();
-        serve(Poller.WRITE);
-        watchRest();
-        joiner.noteSent(size, queue.isEmpty());
     }
 
-    private void watchRest() {
+    /** What was kept, {@code size} bytes, is sent but for what the queue has now. */
+    private void keptSent(long size) {
+        joiner.noteSent(size, queue.isEmpty());
         if (!isLost()) {
             updateInterest();
             flowControl.afterQueuing(queue.size());

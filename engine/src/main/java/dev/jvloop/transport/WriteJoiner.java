@@ -15,7 +15,7 @@ import dev.jvloop.loop.IoScratch;
  * program that asks finds it sent; but for {@code is_closing} where it is gathering more, which streams and HTTP servers
  * ask after each write. Not without a GIL: some of those methods may be called by any thread there.
  */
-final class WriteJoiner {
+final class WriteJoiner implements Runnable {
     /** In bytes. Of a connection whose peer does not keep up, no more is kept. */
     private static final long LITTLE = 32 * 1024;
     /**
@@ -30,9 +30,6 @@ final class WriteJoiner {
 
     private final EventLoop loop;
     private final StreamTransport transport;
-    private final Runnable atCallbackEnd = this::callbackEnded;
-    private final Runnable atBatchEnd = this::batchEnded;
-
     /** The number of the callback that wrote last, at once. */
     private long lastCallback = -1;
 
@@ -53,7 +50,7 @@ final class WriteJoiner {
         this.transport = transport;
     }
 
-    /** Whether this write of {@code length} bytes, more than 0, is to be queued until the end of callback or batch. */
+    /** Whether this write of {@code length} bytes, more than 0, is to be queued until {@link #run}. */
     boolean keeps(long length) {
         if (Version.FREE_THREADED) {
             return false;
@@ -81,10 +78,10 @@ final class WriteJoiner {
         keptForBatch = forBatch;
         if (forBatch && !awaitsBatchEnd) {
             awaitsBatchEnd = true;
-            loop.batchEnd().await(atBatchEnd);
+            loop.batchEnd().await(this);
         } else if (!forBatch && !awaitsCallbackEnd) {
             awaitsCallbackEnd = true;
-            loop.callbackEnd().await(atCallbackEnd);
+            loop.callbackEnd().await(this);
         }
         return true;
     }
@@ -142,13 +139,10 @@ final class WriteJoiner {
         }
     }
 
-    private void callbackEnded() {
+    /** The callback, or the batch, has ended. Where it awaited both, the second comes to nothing. */
+    @Override
+    public void run() {
         awaitsCallbackEnd = false;
-        transport.endReached();
-        pieceCount = 0;
-    }
-
-    private void batchEnded() {
         awaitsBatchEnd = false;
         transport.endReached();
         pieceCount = 0;
