@@ -19,8 +19,10 @@ from typing import Any
 import pytest
 
 from .support import reset, turns, until
-from .test_joined_writes import FREE_THREADED, End, Loop, Run, connected_end
+from .write_support import ASKS, FREE_THREADED, End, connected_end
 
+Loop = asyncio.AbstractEventLoop
+Run = Callable[..., Any]
 Step = Callable[[], object]
 
 
@@ -142,23 +144,11 @@ def test_a_single_callback_has_its_write_sent(run: Run) -> None:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda transport: transport.get_write_buffer_size(),
-        lambda transport: transport.is_reading(),
-        lambda transport: transport.pause_reading(),
-        lambda transport: transport.get_extra_info("socket"),
-        lambda transport: transport.set_write_buffer_limits(high=1),
-        lambda transport: transport.set_protocol(transport.get_protocol()),
-        lambda transport: transport.write(bytearray(b"!")),
+        *ASKS.values(),
         lambda transport: transport.write(bytes(40_000)),
         lambda transport: transport.writelines([b"!"]),
-        lambda transport: transport.write_eof(),
-        lambda transport: transport.close(),
-        lambda transport: transport.abort(),
     ],
-    ids=[
-        *("get_write_buffer_size", "is_reading", "pause_reading", "get_extra_info", "set_write_buffer_limits"),
-        *("set_protocol", "write-bytearray", "write-large", "writelines", "write_eof", "close", "abort"),
-    ],
+    ids=[*ASKS, "write-large", "writelines"],
 )
 def test_whoever_asks_the_transport_finds_it_sent(run: Run, ask: Callable[[Any], object]) -> None:
     async def main() -> None:

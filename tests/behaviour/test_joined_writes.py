@@ -8,55 +8,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import sys
 import threading
 import time
 import warnings
 from collections.abc import AsyncIterator, Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from .support import Recorder, reset, tcp_pair, tcp_socketpair, turns, until
+from .support import Recorder, reset, tcp_pair, turns, until
+from .write_support import ASKS, FREE_THREADED, End, connected_end
 
-FREE_THREADED = "t" in sys.abiflags
 Loop = asyncio.AbstractEventLoop
 Run = Callable[..., Any]
-
-
-class End(NamedTuple):
-    """A transport, its protocol, and the plain socket at the other end."""
-
-    transport: asyncio.Transport
-    protocol: Recorder
-    peer: socket.socket
-
-    async def received(self, size: int) -> bytes:
-        data = bytearray()
-        while len(data) < size:
-            data += await asyncio.get_running_loop().sock_recv(self.peer, 1 << 20)
-        return bytes(data)
-
-    def there(self) -> bytes:
-        """What the peer has got by now, and nobody has read."""
-        try:
-            return self.peer.recv(1 << 20)
-        except BlockingIOError:
-            return b""
-
-
-@contextlib.asynccontextmanager
-async def connected_end() -> AsyncIterator[End]:
-    """A transport that is aborted behind the block, if it has not ended before."""
-    ours, theirs = tcp_socketpair()
-    with theirs:
-        transport, protocol = await asyncio.get_running_loop().create_connection(Recorder, sock=ours)
-        try:
-            yield End(transport, protocol, theirs)
-        finally:
-            if not protocol.lost.done():
-                transport.abort()
-                await protocol.lost
 
 
 @contextlib.asynccontextmanager
@@ -146,26 +110,7 @@ def test_what_is_written_in_one_piece_leaves_at_once(run: Run) -> None:
     run(main())
 
 
-@pytest.mark.parametrize(
-    "ask",
-    [
-        lambda transport: transport.get_write_buffer_size(),
-        lambda transport: transport.is_closing(),
-        lambda transport: transport.is_reading(),
-        lambda transport: transport.pause_reading(),
-        lambda transport: transport.get_extra_info("socket"),
-        lambda transport: transport.set_write_buffer_limits(high=1),
-        lambda transport: transport.set_protocol(transport.get_protocol()),
-        lambda transport: transport.write(bytearray(b"!")),
-        lambda transport: transport.write_eof(),
-        lambda transport: transport.close(),
-        lambda transport: transport.abort(),
-    ],
-    ids=[
-        *("get_write_buffer_size", "is_closing", "is_reading", "pause_reading", "get_extra_info"),
-        *("set_write_buffer_limits", "set_protocol", "write-bytearray", "write_eof", "close", "abort"),
-    ],
-)
+@pytest.mark.parametrize("ask", [*ASKS.values(), lambda transport: transport.is_closing()], ids=[*ASKS, "is_closing"])
 def test_whoever_asks_the_transport_finds_the_pieces_sent(run: Run, ask: Callable[[Any], object]) -> None:
     async def main() -> None:
         async with joining() as end:

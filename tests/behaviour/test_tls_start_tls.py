@@ -74,10 +74,15 @@ def test_session_tickets_come_without_any_data(run: Run, loop: Loop, tls: Tls) -
         assert upgrade.get_write_buffer_size() == 0
         assert peer.ssl.session is None or not peer.ssl.session.has_ticket
         async with asyncio.timeout(5):
+            # In one piece, unless a fault splits them.
             while peer.ssl.session is None or not peer.ssl.session.has_ticket:
-                peer.incoming.write(await peer.receive_raw())
+                records = await peer.receive_raw()
+                assert records
+                peer.incoming.write(records)
                 with pytest.raises(ssl.SSLWantReadError):
                     peer.ssl.read(1)
+        assert peer.ssl.session is not None
+        assert peer.ssl.session.has_ticket
         peer.close()
         upgrade.abort()
         await server.lost
