@@ -107,6 +107,30 @@ def test_a_duplicate_keeps_the_kernels_registration_alive(loop: Loop) -> None:
     assert number >= 0
 
 
+@pytest.mark.only_on("jvloop")
+@pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
+def test_a_loop_whose_epoll_descriptor_is_gone_says_so(loop: Any, busy: bool) -> None:
+    """A program closed a number that was not its own. asyncio's selector raises too."""
+    epoll = loop.fileno()
+    kept = os.dup(epoll)
+
+    def again() -> None:
+        loop.call_soon(again)
+
+    try:
+        with open(os.devnull, "rb") as other:
+            os.dup2(other.fileno(), epoll, inheritable=False)
+        if busy:
+            again()
+        with pytest.raises(OSError) as failure:
+            loop.run_forever()
+        assert failure.value.errno == errno.EINVAL
+    finally:
+        os.dup2(kept, epoll, inheritable=False)
+        os.close(kept)
+    loop.run_until_complete(asyncio.sleep(0.001))
+
+
 def test_numbers_are_reused_at_once_between_connections(run: Run) -> None:
     async def main() -> None:
         numbers = set()

@@ -1,5 +1,6 @@
 package dev.jvloop.linux;
 
+import dev.jvloop.foreign.CFunction;
 import dev.jvloop.foreign.Downcall;
 import dev.jvloop.foreign.Memory;
 import dev.jvloop.foreign.Symbols;
@@ -12,7 +13,9 @@ import java.lang.invoke.MethodHandle;
  * takes a timespec. Where the C library or the kernel lacks it, the timeout is rounded up to the next millisecond,
  * since a timer never fires early.
  *
- * <p>No errno is captured: a wait that fails, which is one that a signal ends as a rule, is made again without waiting.
+ * <p>No errno is captured. A wait that fails, which is one that a signal ends as a rule, gives a negative number like
+ * another; {@link #reason} says why. A loop does not ask: a branch that the first signal is the first to take would have
+ * the loop's compiled code thrown away, with all that is inlined in it.
  */
 final class BlockingWait {
     private static final long NANOS_PER_SECOND = 1_000_000_000L;
@@ -27,26 +30,49 @@ final class BlockingWait {
 
     /** Bound only where it is needed. */
     private static final class Milliseconds {
-        private static final SystemCall EPOLL_WAIT = SystemCall.blocking("epoll_wait");
-    }
-
-    /** With errno: for a wait that failed. */
-    private static final class Failed {
-        private static final SystemCall EPOLL_PWAIT2 = SystemCall.critical("epoll_pwait2");
+        private static final CFunction EPOLL_WAIT = Downcall.plain("epoll_wait");
     }
 
     private static volatile boolean kernelLacksPwait2;
+    /** Whether that is known: the first wait finds it out. */
+    private static volatile boolean tried;
 
+    /** @return how many events there are, or a negative number if the wait failed */
     static int epollWait(SystemCalls calls, int epoll, long events, int maxEvents, long timeoutNanos) {
-        if (EPOLL_PWAIT2 != null && !kernelLacksPwait2) {
-            int result = nanoseconds(calls, epoll, events, maxEvents, timeoutNanos);
-            if (result != -Errno.ENOSYS) {
-                return result;
+        if (!tried) {
+            int count = withoutWaiting(calls, epoll, events, maxEvents);
+            if (count != 0) {
+                return count;
+            }
+        }
+        return EPOLL_PWAIT2 == null || kernelLacksPwait2
+                ? milliseconds(epoll, events, maxEvents, timeoutNanos)
+                : nanoseconds(calls, epoll, events, maxEvents, timeoutNanos);
+    }
+
+    /** Why a wait has failed: {@code -errno}, EINTR if nothing is wrong, or how many events have come since. */
+    static int reason(SystemCalls calls, int epoll, long events, int maxEvents) {
+        int again = calls.epollWaitNow(epoll, events, maxEvents);
+        return again == 0 ? -Errno.EINTR : again;
+    }
+
+    /** What is there already, or a negative number. Notes whether the kernel has epoll_pwait2 and lets it be called. */
+    private static int withoutWaiting(SystemCalls calls, int epoll, long events, int maxEvents) {
+        int count = EPOLL_PWAIT2 == null ? -1 : nanoseconds(calls, epoll, events, maxEvents, 0);
+        if (count < 0) {
+            count = calls.epollWaitNow(epoll, events, maxEvents);
+            if (count < 0) {
+                return count;
             }
             kernelLacksPwait2 = true;
         }
+        tried = true;
+        return count;
+    }
+
+    private static int milliseconds(int epoll, long events, int maxEvents, long timeoutNanos) {
         long millis = timeoutNanos < 0 ? -1 : Math.min(Math.ceilDiv(timeoutNanos, NANOS_PER_MILLI), Integer.MAX_VALUE);
-        return calls.blockingResult(Milliseconds.EPOLL_WAIT.call(calls.state, epoll, events, maxEvents, millis));
+        return (int) Milliseconds.EPOLL_WAIT.call(epoll, events, maxEvents, millis);
     }
 
     private static int nanoseconds(SystemCalls calls, int epoll, long events, int maxEvents, long timeoutNanos) {
@@ -55,24 +81,11 @@ final class BlockingWait {
             Memory.putLong(timespec, timeoutNanos / NANOS_PER_SECOND);
             Memory.putLong(timespec + 8, timeoutNanos % NANOS_PER_SECOND);
         }
-        int count = wait(epoll, events, maxEvents, timeoutNanos < 0 ? 0 : timespec);
-        return count >= 0 ? count : afterFailure(calls, epoll, events, maxEvents);
-    }
-
-    private static int wait(int epoll, long events, int maxEvents, long timespec) {
+        long timespecOrNull = timeoutNanos < 0 ? 0 : timespec;
         try {
-            return (int) (long) EPOLL_PWAIT2.invokeExact((long) epoll, events, (long) maxEvents, timespec, 0L);
+            return (int) (long) EPOLL_PWAIT2.invokeExact((long) epoll, events, (long) maxEvents, timespecOrNull, 0L);
         } catch (Throwable t) {
             throw Downcall.failed(t);
         }
-    }
-
-    /** What has come until now, or why the wait failed. */
-    private static int afterFailure(SystemCalls calls, int epoll, long events, int maxEvents) {
-        long timespec = calls.timespec.address();
-        Memory.putLong(timespec, 0);
-        Memory.putLong(timespec + 8, 0);
-        int again = calls.blockingResult(Failed.EPOLL_PWAIT2.call(calls.state, epoll, events, maxEvents, timespec));
-        return again == 0 ? -Errno.EINTR : again;
     }
 }

@@ -16,15 +16,15 @@ public final class ListenerCalls {
 
     /** A TCP socket, non-blocking. */
     public int socket(int family) {
-        return calls.blockingResult(SOCKET.call(calls.state(), family, SOCK_STREAM_NONBLOCK_CLOEXEC));
+        return calls.intResult(SOCKET.call(calls.state(), family, SOCK_STREAM_NONBLOCK_CLOEXEC));
     }
 
     /** @param address of a struct sockaddr */
     public int bind(int fd, long address, int length) {
-        return calls.blockingResult(BIND.call(calls.state(), fd, address, length));
+        return calls.intResult(BIND.call(calls.state(), fd, address, length));
     }
 
     public int listen(int fd, int backlog) {
-        return calls.blockingResult(LISTEN.call(calls.state(), fd, backlog));
+        return calls.intResult(LISTEN.call(calls.state(), fd, backlog));
     }
 }

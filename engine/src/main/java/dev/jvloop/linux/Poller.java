@@ -220,7 +220,15 @@ public final class Poller implements AutoCloseable {
         return calls.epollWait(epoll, events, most, timeoutNanos);
     }
 
-    /** Runs the handlers of the first {@code count} events that {@link #await} fetched. */
+    /**
+     * {@link #await} that returns some negative number if the wait failed. That is a signal as a rule, and anything else
+     * {@link #pollNow} says.
+     */
+    public int awaitQuietly(long timeoutNanos) {
+        return calls.epollWaitQuietly(epoll, events, most, timeoutNanos);
+    }
+
+    /** Runs the handlers of the first {@code count} events that the wait fetched; of none if it failed. */
     public void dispatch(int count) {
         if (shuffleOrNull != null) {
             shuffleOrNull.shuffle(events, count);

@@ -87,7 +87,7 @@ public class SystemCalls {
     }
 
     /** Result of a call whose C type is int: the upper half of the register is undefined. */
-    private int intResult(long value) {
+    int intResult(long value) {
         int narrow = (int) value;
         return narrow >= 0 ? narrow : -errno();
     }
@@ -203,12 +203,13 @@ public class SystemCalls {
 
     /** Blocks for up to {@code timeoutNanos} (negative: for ever). The caller does not hold the GIL. */
     public int epollWait(int epoll, long events, int maxEvents, long timeoutNanos) {
-        return BlockingWait.epollWait(this, epoll, events, maxEvents, timeoutNanos);
+        int count = epollWaitQuietly(epoll, events, maxEvents, timeoutNanos);
+        return count >= 0 ? count : BlockingWait.reason(this, epoll, events, maxEvents);
     }
 
-    /** For {@link BlockingWait}: of a call with {@link #state}. */
-    int blockingResult(long value) {
-        return intResult(value);
+    /** {@link #epollWait} that does not say why it failed: the result is some negative number then. */
+    public int epollWaitQuietly(int epoll, long events, int maxEvents, long timeoutNanos) {
+        return BlockingWait.epollWait(this, epoll, events, maxEvents, timeoutNanos);
     }
 
     private static final long EFD_NONBLOCK_CLOEXEC = 0x800 | 0x80000;

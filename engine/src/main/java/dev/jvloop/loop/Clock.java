@@ -31,8 +31,12 @@ public abstract class Clock {
         return timeoutNanos;
     }
 
-    /** The wait has ended, and nothing happened meanwhile. */
-    void endWait() {}
+    /**
+     * The wait has ended.
+     *
+     * @param count how many events it brought; negative if it was interrupted
+     */
+    void endWait(int count) {}
 
     /** Nanoseconds since {@code origin}, itself in {@code System.nanoTime} units. */
     public static Clock monotonicSince(long origin) {

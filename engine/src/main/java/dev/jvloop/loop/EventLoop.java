@@ -497,17 +497,12 @@ public final class EventLoop {
         handles.freeSome(timers.count());
         long realWait = clock.beginWait(timeout, waitLimitNanos);
         int count = realWait == 0 ? 0 : sleep.untilIo(this, realWait);
-        if (count == 0) {
-            clock.endWait();
-        }
+        clock.endWait(count);
         if ((int) PyErrors.PyErr_CheckSignals() != 0) {
             throw PythonError.SET;
         }
-        if (count > 0) {
-            poller.dispatch(count);
-        } else if (count < 0 && count != -Errno.EINTR) {
-            throw PyErr.raiseOsError(-count);
-        }
+        // Nobody asks why a wait has failed: see BlockingWait. If it was no signal, the next poll fails as well.
+        poller.dispatch(count);
         hasWaited = true;
     }
 
@@ -524,7 +519,11 @@ public final class EventLoop {
     private int poll() {
         beforePoll.run();
         limitNextPoll();
-        return poller.pollNow();
+        int count = poller.pollNow();
+        if (count < 0 && count != -Errno.EINTR) {
+            throw PyErr.raiseOsError(-count);
+        }
+        return count;
     }
 
     private void pollWithoutWaiting(long now) {

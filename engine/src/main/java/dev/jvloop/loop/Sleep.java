@@ -65,7 +65,7 @@ final class Sleep {
     /**
      * Waits for I/O without the GIL, unless there is something to run instead.
      *
-     * @return how many events there are to dispatch, or a negative errno
+     * @return how many events there are to dispatch; a negative number if the wait failed
      */
     int untilIo(EventLoop loop, long timeoutNanos) {
         asleep = true;
@@ -78,7 +78,7 @@ final class Sleep {
         long threadState = Gil.release();
         int count;
         try {
-            count = poller.await(timeoutNanos);
+            count = poller.awaitQuietly(timeoutNanos);
         } finally {
             Gil.acquire(threadState);
             setAsleep(false);

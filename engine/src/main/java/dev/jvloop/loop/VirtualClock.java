@@ -49,7 +49,10 @@ final class VirtualClock extends Clock implements ReferenceHolder {
     }
 
     @Override
-    void endWait() {
+    void endWait(int count) {
+        if (count != 0) {
+            return;
+        }
         long now = nanos();
         Memory.putLong(state + NOW, jumpNanos > Long.MAX_VALUE - now ? Long.MAX_VALUE : now + jumpNanos);
     }

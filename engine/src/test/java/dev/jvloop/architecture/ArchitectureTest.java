@@ -60,6 +60,7 @@ class ArchitectureTest {
                     "a memo of an immutable Python tuple, right for every loop"),
             Map.entry("dev.jvloop.py.Scratch.OF_THREAD", "memory of each thread's own, empty between two calls"),
             Map.entry("dev.jvloop.linux.BlockingWait.kernelLacksPwait2", "a fact about the kernel, found out once"),
+            Map.entry("dev.jvloop.linux.BlockingWait.tried", "whether that was found out"),
             Map.entry("dev.jvloop.host.Interpreter.PROCESS", "a process has one Python, and can start it once"),
             Map.entry(
                     "dev.jvloop.host.ViewedArena.OPEN", "arenas by all that a segment knows of its own: their scope"));

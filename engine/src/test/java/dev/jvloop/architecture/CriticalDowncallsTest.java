@@ -75,7 +75,6 @@ class CriticalDowncallsTest {
             Map.entry("BUF_MEM_free", "frees memory"),
             Map.entry("ERR_clear_error", "works on the thread's own error queue"),
             Map.entry("__errno_location", ONLY_READS),
-            Map.entry("epoll_pwait2", "with a timeout of 0, after a wait that failed"),
             Map.entry("epoll_wait", "with a timeout of 0; waiting is BlockingWait's, which is not critical"),
             Map.entry("eventfd", KERNEL_TABLE)));
 
