@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import os
 import platform
 import re
 import statistics
@@ -51,7 +50,7 @@ class Contender:
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(loops.search_path()), "PYTHONUNBUFFERED": "1"}
+    return {**loops.environment(), "PYTHONUNBUFFERED": "1"}
 
 
 @contextmanager

@@ -54,9 +54,8 @@ def commit() -> str:
 
 def _java() -> dict[str, str]:
     """Ask ``jvloop doctor`` for the Java version and the JVM's options, without the paths of this machine."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(loops.search_path())}
     command = [sys.executable, "-m", "jvloop", "doctor"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=loops.environment(), capture_output=True, text=True, timeout=60)
     told = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if len(line.split()) > 1)
     options = [each for each in told.get("options", "unknown").split() if "path=" not in each]
     return {

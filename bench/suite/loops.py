@@ -9,12 +9,14 @@ import asyncio
 import importlib
 import importlib.metadata
 import importlib.util
+import os
 import platform
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 NAMES = ("asyncio", "uvloop", "rloop", "zuvloop", "jvloop")
+SUBJECT = "jvloop"
 LIMIT = "c"
 """The name of the C program in reports: it runs the server workloads that need no interpreter."""
 
@@ -24,6 +26,11 @@ _CHECKOUT_PACKAGE = Path(__file__).resolve().parents[2] / "python"
 def search_path() -> list[str]:
     """Give ``sys.path`` with the checkout's package at its end, for a child that imports jvloop."""
     return [*(path for path in sys.path if path), str(_CHECKOUT_PACKAGE)]
+
+
+def environment() -> dict[str, str]:
+    """Give the environment of such a child."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(search_path())}
 
 
 def make_importable(name: str) -> bool:

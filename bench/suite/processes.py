@@ -31,22 +31,36 @@ def _reason(errors: str, otherwise: str) -> str:
     return f"the loop does not have it: {reason}" if reason.startswith("NotImplementedError") else reason
 
 
-def output_of(command: list[str], timeout_s: float) -> Result:
+def output_of(command: list[str], timeout_s: float, environment: dict[str, str] | None = None) -> Result:
+    """Run a program to its end and give what it printed: one object in JSON.
+
+    :raises RunError: it failed, or took too long.
+    """
+    result = json.loads(text_of(command, timeout_s, environment))
+    assert isinstance(result, dict)
+    return result
+
+
+def text_of(command: list[str], timeout_s: float, environment: dict[str, str] | None = None) -> str:
     """Run a program to its end and give what it printed.
 
     :raises RunError: it failed, or took too long.
     """
     try:
         done = subprocess.run(
-            command, cwd=BENCH, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL
+            command,
+            cwd=BENCH,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            stdin=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired:
         raise RunError(f"no result within {timeout_s:.0f} s") from None
     if done.returncode:
         raise RunError(_reason(done.stderr, f"exit code {done.returncode}"))
-    result = json.loads(done.stdout)
-    assert isinstance(result, dict)
-    return result
+    return done.stdout
 
 
 class Child:

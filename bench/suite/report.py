@@ -7,7 +7,7 @@ from typing import Any
 from suite import summary
 from suite.catalog import CURVES, WORKLOADS
 from suite.figures import Figure, Rounds, figure
-from suite.loops import LIMIT
+from suite.loops import LIMIT, SUBJECT
 from suite.workload import CPU_METRICS, Workload
 
 NOTHING = "-"
@@ -76,7 +76,7 @@ def _families(data: dict[str, Any]) -> list[str]:
 
 
 def _comparison_table(compared: list[summary.Comparison]) -> list[str]:
-    lines = ["", f"| workload | figure | {summary.SUBJECT} | peer | ratio |", "| --- | --- | --- | --- | --- |"]
+    lines = ["", f"| workload | figure | {SUBJECT} | peer | ratio |", "| --- | --- | --- | --- | --- |"]
     for each in sorted(compared, key=lambda each: each.ratio):
         peer = f"{each.peer} {_number(each.peer_value)}"
         note = ", the load generator's core is full" if each.generator_bound else ""
@@ -96,10 +96,9 @@ def _verdict(title: str, compared: list[summary.Comparison], good: str, exceptio
 
 def _against_peers(data: dict[str, Any]) -> list[str]:
     return _verdict(
-        f"{summary.SUBJECT} against the best peer",
+        f"{SUBJECT} against the best peer",
         summary.against_best_peer(data),
-        f"figures (CPU time and throughput of each row) {summary.SUBJECT} is at least as good as "
-        "the best of the other loops",
+        f"figures (CPU time and throughput of each row) {SUBJECT} is at least as good as the best of the other loops",
         "Those where it is not",
     )
 
@@ -108,7 +107,7 @@ def _late(data: dict[str, Any]) -> list[str]:
     return _verdict(
         f"p99 against {data['baseline']}",
         summary.late_percentiles(data),
-        f"rows {summary.SUBJECT}'s 99th percentile is no worse",
+        f"rows {SUBJECT}'s 99th percentile is no worse",
         "Those where it is",
     )
 
@@ -117,7 +116,7 @@ def _costs(data: dict[str, Any]) -> list[str]:
     found = summary.differences(data)
     if not found:
         return []
-    lines = ["", f"## What {summary.SUBJECT} costs", ""]
+    lines = ["", f"## What {SUBJECT} costs", ""]
     lines += ["| workload | figure | median | more than |", "| --- | --- | --- | --- |"]
     for row, metric, unit, value in dict.fromkeys((each.row, each.metric, each.unit, each.value) for each in found):
         more = ", ".join(

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
+from suite import loops
 from suite.contenders import SETTLE_S, Contender, measure_idle_server, open_contender
 from suite.lateness import LEAST_DURATION_S
 from suite.limit import CompileError
-from suite.processes import START_TIMEOUT_S, Result, RunError, output_of
+from suite.loops import SUBJECT
+from suite.processes import START_TIMEOUT_S, Result, RunError, output_of, text_of
 from suite.settings import Settings
 from suite.workload import P99, Workload
 
 STARTS = 5
 """In one measurement of ``startup``."""
+CACHE_TIMEOUT_S = 60.0
+"""Far more than making an AOT cache takes."""
 CONNECT_S = 0.0001
 """What it takes about to open a connection."""
 
@@ -98,7 +104,7 @@ def _medians(windows: list[Result]) -> Result:
 
 def _alone(row: Workload, loop: str, settings: Settings) -> Result:
     if row.how == "startup":
-        return _startup(loop)
+        return _startup(row, loop)
     if row.load == "idle":
         return measure_idle_server(row, loop, settings)
     with open_contender(row, loop, settings) as contender:
@@ -107,15 +113,19 @@ def _alone(row: Workload, loop: str, settings: Settings) -> Result:
     return result
 
 
-def _startup(loop: str) -> Result:
+def _startup(row: Workload, loop: str) -> Result:
     """Start several times, since one start takes a tenth of a second only; gives the medians."""
-    starts = [_start_once(loop) for _ in range(STARTS)]
+    with tempfile.TemporaryDirectory(prefix="jvloop-bench-") as folder:
+        cache = {"JVLOOP_CACHE": folder if row.cached else "off"}
+        if row.cached and loop == SUBJECT:
+            text_of([sys.executable, "-m", "jvloop", "cache"], CACHE_TIMEOUT_S, {**loops.environment(), **cache})
+        starts = [_start_once(loop, {**os.environ, **cache}) for _ in range(STARTS)]
     return {key: statistics.median(start[key] for start in starts) for key in starts[0]}
 
 
-def _start_once(loop: str) -> dict[str, float]:
+def _start_once(loop: str, environment: dict[str, str]) -> dict[str, float]:
     started_ns = time.monotonic_ns()
-    times = output_of([sys.executable, "-m", "suite.startup", "--loop", loop], START_TIMEOUT_S)
+    times = output_of([sys.executable, "-m", "suite.startup", "--loop", loop], START_TIMEOUT_S, environment)
     return {
         "process_ms": (times["ready_ns"] - started_ns) / 1e6,
         "import_ms": (times["ready_ns"] - times["begin_ns"]) / 1e6,

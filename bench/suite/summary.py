@@ -13,7 +13,7 @@ from typing import Any
 
 from suite.catalog import WORKLOADS
 from suite.figures import Rounds, figure
-from suite.loops import LIMIT
+from suite.loops import LIMIT, SUBJECT
 from suite.workload import (
     CPU_METRICS,
     FAMILIES,
@@ -26,7 +26,6 @@ from suite.workload import (
     Workload,
 )
 
-SUBJECT = "jvloop"
 CPU, THROUGHPUT = "CPU time", "throughput"
 _KINDS = {CPU: CPU_METRICS, THROUGHPUT: RATE_METRICS}
 GENERATOR_IS_FULL = 0.93
@@ -175,10 +174,19 @@ def late_percentiles(data: dict[str, Any], subject: str = SUBJECT) -> list[Compa
     return [each for each in compared if each]
 
 
+_COSTS = (
+    ("startup", PROCESS_MS),
+    ("startup_cached", PROCESS_MS),
+    ("startup", RSS),
+    ("startup_cached", RSS),
+    ("idle", RSS),
+)
+
+
 def differences(data: dict[str, Any], subject: str = SUBJECT) -> list[Difference]:
     """Give start-up time and resident memory as differences to the other loops, where a ratio says little."""
     found = []
-    for name, metric in (("startup", PROCESS_MS), ("startup", RSS), ("idle", RSS)):
+    for name, metric in _COSTS:
         rounds = data["results"].get(name, {})
         mine = figure(metric, rounds, subject, subject)
         for peer in data["loops"]:
