@@ -1,15 +1,12 @@
 package dev.jvloop.loop;
 
-import dev.jvloop.capi.PyErrors;
 import dev.jvloop.capi.Version;
 import dev.jvloop.foreign.Memory;
-import dev.jvloop.linux.Errno;
 import dev.jvloop.linux.FaultySystemCalls;
 import dev.jvloop.linux.FdHandler;
 import dev.jvloop.linux.Poller;
 import dev.jvloop.linux.SystemCalls;
 import dev.jvloop.py.Calls;
-import dev.jvloop.py.Gil;
 import dev.jvloop.py.Namespace;
 import dev.jvloop.py.Py;
 import dev.jvloop.py.PyErr;
@@ -22,8 +19,8 @@ import java.util.function.LongConsumer;
 import java.util.random.RandomGenerator;
 
 /**
- * The state of one {@code jvloop.Loop}, and the iteration over it. What there is to run is in the {@link Schedule}, and
- * whether the loop waits, and what wakes it, in {@link Sleep}.
+ * The state of one {@code jvloop.Loop}, and the iteration over it. What there is to run is in the {@link Schedule}, when
+ * the kernel is asked for I/O in {@link Polling}, and how the loop waits, and what wakes it, in {@link Sleep}.
  *
  * <p>The loop runs on the Python thread that called {@code run_forever}. Everything here is guarded by the GIL, which
  * is released only while {@link Poller#await} blocks. In free-threaded Python it belongs to the thread that has the
@@ -38,9 +35,6 @@ public final class EventLoop {
     private static final int OWN_SCHEDULING = 4;
 
     private static final long RUN_IN_DEBUG = Namespace.object("helper.run_handle_in_debug");
-
-    /** While callbacks keep the loop busy, I/O is polled at least this often. */
-    private static final long POLL_INTERVAL_NANOS = 50_000;
 
     static final long FOREVER = -1;
 
@@ -67,16 +61,11 @@ public final class EventLoop {
     private final DescriptorOwners owners = new DescriptorOwners();
     private final ThreadClaim claim = Version.FREE_THREADED ? new ThreadClaim() : null;
     private final Tasks tasks = new Tasks(this);
-    private final Looks looks = new Looks();
     private final Schedule schedule;
     private final Sleep sleep;
-
-    private long nextPollNanos;
-    /** Whether the last iteration waited: what was ready then is handed out. */
-    private boolean hasWaited;
+    private final Polling polling;
 
     private long iterationCount;
-    private boolean receivedLarge;
 
     private boolean running;
     /** Which thread runs it. */
@@ -102,6 +91,7 @@ public final class EventLoop {
         Mailbox mailboxOrNull = Version.FREE_THREADED ? new Mailbox() : null;
         this.schedule = new Schedule(handles, scratch, claim, mailboxOrNull);
         this.sleep = new Sleep(poller, mailboxOrNull);
+        this.polling = new Polling(this, poller, schedule, sleep);
         this.ownClock = Clock.monotonicSince(strict ? System.nanoTime() : 0);
         this.clock = (overridden & OWN_TIME) != 0 ? Clock.ofPythonMethod(self) : ownClock;
         this.strict = strict;
@@ -304,7 +294,7 @@ public final class EventLoop {
 
     /** Notes that a message was large. */
     public void noteLargeMessage() {
-        receivedLarge = true;
+        polling.noteLargeMessage();
     }
 
     /** Whether callbacks wait to run. */
@@ -355,8 +345,7 @@ public final class EventLoop {
     }
 
     private void runClaimed() {
-        nextPollNanos = Long.MIN_VALUE;
-        hasWaited = false;
+        polling.begin();
         ThreadGuard.Claim runOrNull = run.takeIfFreeOrNull();
         running = true;
         sleep.setAsleep(false);
@@ -448,88 +437,11 @@ public final class EventLoop {
             inboxOrNull.run(callbackEnd);
         }
         handles.recycleCancelledTimers();
-        boolean isDue = hasWaited || hasNothingToRun() || !schedule.timers().isEmpty();
-        long now = isDue ? looks.nanos(clock) : looks.recentNanos(clock);
-        if (hasWaited) {
-            // The wait was a poll. Not noted then: the time after it is known now, without another look at the clock.
-            hasWaited = false;
-            nextPollNanos = now + POLL_INTERVAL_NANOS;
-        }
-        boolean polls = true;
-        if (hasNothingToRun()) {
-            waitForIo(now);
-        } else if (now >= nextPollNanos) {
-            pollWithoutWaiting(now);
-        } else {
-            polls = false;
-        }
-        if (Version.FREE_THREADED) {
-            schedule.takeMail();
-        }
+        long now = polling.handOut(waitLimitNanos);
         if (!schedule.timers().isEmpty()) {
-            schedule.takeDueTimers(polls ? clock.nanos() : now);
+            schedule.takeDueTimers(now);
         }
         runReady();
-    }
-
-    private boolean hasNothingToRun() {
-        return schedule.ready().isEmpty() && !isStopping();
-    }
-
-    private void waitForIo(long now) {
-        long timeout = waitLimitNanos;
-        Timers timers = schedule.timers();
-        if (!timers.isEmpty()) {
-            long untilTimer = timers.nanosUntilFirst(now);
-            timeout = timeout == FOREVER ? untilTimer : Math.min(timeout, untilTimer);
-        }
-        if (timeout == 0) {
-            pollWithoutWaiting(now);
-            return;
-        }
-        // Of callbacks that nobody else tells the end of, such as a protocol factory.
-        callbackEnd.reached();
-        // What arrived while the callbacks ran needs no wait, and so no release of the GIL.
-        if (poll() > 0) {
-            nextPollNanos = now + POLL_INTERVAL_NANOS;
-            return;
-        }
-        handles.freeSome(timers.count());
-        long realWait = clock.beginWait(timeout, waitLimitNanos);
-        int count = realWait == 0 ? 0 : sleep.untilIo(this, realWait);
-        clock.endWait(count);
-        if ((int) PyErrors.PyErr_CheckSignals() != 0) {
-            throw PythonError.SET;
-        }
-        // Nobody asks why a wait has failed: see BlockingWait. If it was no signal, the next poll fails as well.
-        poller.dispatch(count);
-        hasWaited = true;
-    }
-
-    /**
-     * Has the next poll fetch few events if the last one brought large messages. Where these wake tasks, as streams
-     * do, each is handled while it is in the processor's cache: a stream server that echoes 100 KiB on 100 connections
-     * takes 59 us of CPU time a message instead of 71.
-     */
-    private void limitNextPoll() {
-        poller.fetchFew(receivedLarge);
-        receivedLarge = false;
-    }
-
-    private int poll() {
-        beforePoll.run();
-        limitNextPoll();
-        int count = poller.pollNow();
-        if (count < 0 && count != -Errno.EINTR) {
-            throw PyErr.raiseOsError(-count);
-        }
-        return count;
-    }
-
-    private void pollWithoutWaiting(long now) {
-        Gil.checkpoint();
-        poll();
-        nextPollNanos = now + POLL_INTERVAL_NANOS;
     }
 
     /** Runs what is ready now; what the callbacks add is for the next iteration. */
