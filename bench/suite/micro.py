@@ -65,14 +65,21 @@ class Batches:
         }
 
 
+_IDLE_WARM_UPS = 50
+
+
 class Idle:
-    """A loop that waits for one far timer: the CPU that it takes, in microseconds per second of wall time."""
+    """A loop that waits for one far timer: the CPU that it takes, in microseconds per second of wall time.
+
+    The warm-up is many waits: what a loop does the first time is no part of being idle.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
 
     def warm_up(self, seconds: float) -> None:
-        self._loop.run_until_complete(asyncio.sleep(seconds))
+        for _ in range(_IDLE_WARM_UPS):
+            self._loop.run_until_complete(asyncio.sleep(seconds / _IDLE_WARM_UPS))
 
     def measure(self, seconds: float) -> dict[str, float]:
         used: list[float] = []
