@@ -16,6 +16,9 @@ class Pem:
     def __init__(self, text: str) -> None:
         self.text = text
 
+    def bytes(self) -> bytes:
+        return self.text.encode()
+
     def write_to_path(self, path: str) -> None:
         Path(path).write_text(self.text)
 
