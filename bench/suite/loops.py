@@ -17,6 +17,7 @@ from pathlib import Path
 
 NAMES = ("asyncio", "uvloop", "rloop", "zuvloop", "jvloop")
 SUBJECT = "jvloop"
+"""The loop that reports are about."""
 LIMIT = "c"
 """The name of the C program in reports: it runs the server workloads that need no interpreter."""
 

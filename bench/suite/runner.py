@@ -15,7 +15,6 @@ from suite import loops
 from suite.contenders import SETTLE_S, Contender, measure_idle_server, open_contender
 from suite.lateness import LEAST_DURATION_S
 from suite.limit import CompileError
-from suite.loops import SUBJECT
 from suite.processes import START_TIMEOUT_S, Result, RunError, output_of, text_of
 from suite.settings import Settings
 from suite.workload import P99, Workload
@@ -117,7 +116,7 @@ def _startup(row: Workload, loop: str) -> Result:
     """Start several times, since one start takes a tenth of a second only; gives the medians."""
     with tempfile.TemporaryDirectory(prefix="jvloop-bench-") as folder:
         cache = {"JVLOOP_CACHE": folder if row.cached else "off"}
-        if row.cached and loop == SUBJECT:
+        if row.cached and loop == loops.SUBJECT:
             text_of([sys.executable, "-m", "jvloop", "cache"], CACHE_TIMEOUT_S, {**loops.environment(), **cache})
         starts = [_start_once(loop, {**os.environ, **cache}) for _ in range(STARTS)]
     return {key: statistics.median(start[key] for start in starts) for key in starts[0]}

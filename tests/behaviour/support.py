@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import struct
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, NamedTuple, cast
 
 HOST = "127.0.0.1"
@@ -201,3 +203,27 @@ def run_ready(loop: asyncio.AbstractEventLoop) -> None:
     """Run what is scheduled now, and not more."""
     loop.call_soon(loop.stop)
     loop.run_forever()
+
+
+@contextlib.contextmanager
+def signalled(
+    loop: asyncio.AbstractEventLoop, handler: Callable[[int, Any], None], handled: threading.Event
+) -> Iterator[None]:
+    """SIGUSR1 to `handler` and, once the loop runs, from another thread, again and again until `handled` is set."""
+    running = threading.Event()
+
+    def kill() -> None:
+        running.wait()
+        while not handled.is_set():
+            os.kill(os.getpid(), signal.SIGUSR1)
+            handled.wait(0.05)
+
+    previous = signal.signal(signal.SIGUSR1, handler)
+    thread = threading.Thread(target=kill)
+    thread.start()
+    loop.call_soon(running.set)
+    try:
+        yield
+    finally:
+        thread.join()
+        signal.signal(signal.SIGUSR1, previous)

@@ -3,43 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from .support import run_script, start_script
+from .support import run_script, signalled, start_script
 
 Loop = asyncio.AbstractEventLoop
 Run = Callable[..., Any]
 
 pytestmark = pytest.mark.uvloop_differs("its signal handler stays installed and keeps the closed loop", leaks=True)
-
-
-@contextlib.contextmanager
-def signalled(loop: Loop, handler: Callable[[int, Any], None], handled: threading.Event) -> Iterator[None]:
-    """SIGUSR1 to `handler` and, once the loop runs, from another thread, again and again until `handled` is set."""
-    running = threading.Event()
-
-    def kill() -> None:
-        running.wait()
-        while not handled.is_set():
-            os.kill(os.getpid(), signal.SIGUSR1)
-            handled.wait(0.05)
-
-    previous = signal.signal(signal.SIGUSR1, handler)
-    thread = threading.Thread(target=kill)
-    thread.start()
-    loop.call_soon(running.set)
-    try:
-        yield
-    finally:
-        thread.join()
-        signal.signal(signal.SIGUSR1, previous)
 
 
 def test_a_handler_is_called_with_its_arguments(loop: Loop) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
-import socket
 import sys
 import threading
 import time
@@ -16,7 +14,7 @@ import pytest
 
 from jvloop import aio, testing
 
-from .support import socketpair, tcp_pair
+from .support import signalled, socketpair, tcp_pair
 
 pytestmark = pytest.mark.only_on("jvloop")
 
@@ -246,29 +244,20 @@ class TestRealWork:
 
     def test_a_signal_within_the_patience_is_no_reason_to_jump(self, backend: Any) -> None:
         clock = testing.VirtualClock(patience=REAL_LIMIT_S / 2)
+        loop = testing.new_event_loop(clock=clock)
+        ours, theirs = socketpair()
         handled = threading.Event()
-        waiting = threading.get_ident()
 
-        def signal_and_send(to: socket.socket) -> None:
-            while not handled.is_set():
-                signal.pthread_kill(waiting, signal.SIGUSR1)
-                handled.wait(0.05)
-            to.send(b"real")
+        def handler(signum: int, frame: object) -> None:
+            if not handled.is_set():
+                handled.set()
+                theirs.send(b"real")
 
         async def main() -> None:
-            ours, theirs = socketpair()
-            with ours, theirs:
-                sender = threading.Thread(target=signal_and_send, args=(theirs,))
-                sender.start()
-                received = asyncio.get_running_loop().sock_recv(ours, 100)
-                assert await asyncio.wait_for(received, 0.001) == b"real"
-                sender.join()
+            assert await asyncio.wait_for(loop.sock_recv(ours, 100), 0.001) == b"real"
 
-        previous = signal.signal(signal.SIGUSR1, lambda *_: handled.set())
-        try:
-            testing.run(main(), clock=clock)
-        finally:
-            signal.signal(signal.SIGUSR1, previous)
+        with ours, theirs, contextlib.closing(loop), signalled(loop, handler, handled):
+            loop.run_until_complete(main())
         assert clock.time() == 0
 
     def test_another_thread_wakes_a_loop_without_timers(self, clock: testing.VirtualClock, loop: Any) -> None:

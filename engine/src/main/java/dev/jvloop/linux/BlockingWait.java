@@ -33,6 +33,7 @@ final class BlockingWait {
         private static final CFunction EPOLL_WAIT = Downcall.plain("epoll_wait");
     }
 
+    /** Or the C library does. */
     private static volatile boolean kernelLacksPwait2;
     /** Whether that is known: the first wait finds it out. */
     private static volatile boolean tried;
@@ -45,7 +46,7 @@ final class BlockingWait {
                 return count;
             }
         }
-        return EPOLL_PWAIT2 == null || kernelLacksPwait2
+        return kernelLacksPwait2
                 ? milliseconds(epoll, events, maxEvents, timeoutNanos)
                 : nanoseconds(calls, epoll, events, maxEvents, timeoutNanos);
     }
