@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,20 @@ def test_unsafe_is_used_without_a_warning_or_not_at_all(tmp_path: Path, jdk: Jdk
     loaded = "".join(path.read_text() for path in tmp_path.glob("classes*"))
     assert "dev.jvloop.foreign.Memory " in loaded
     assert (_UNSAFE in loaded) == used
+
+
+def test_a_start_compiles_nothing_that_takes_megabytes(tmp_path: Path, jdk: Jdk) -> None:
+    """One method of the JDK took 7.6 MB of its compiler, which the process then had for seconds."""
+    program = """
+        import jvloop
+
+        loop = jvloop.new_event_loop()
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+        loop.close()
+        """
+    options = "-XX:CompileCommand=MemStat,*.*,print"
+    done = run_program(program, cwd=tmp_path, JVLOOP_JAVA_HOME=jdk.home, JVLOOP_JVM_OPTIONS=options)
+    taken = {method: int(size) for method, size in re.findall(r"Arena usage (.+): Total Usage: (\d+)", done.stderr)}
+    assert taken, done.stderr
+    assert {method: size for method, size in taken.items() if size > 2_000_000} == {}
