@@ -257,6 +257,36 @@ def test_an_exception_of_the_callback(run: Run, errors: list[dict[str, Any]]) ->
     run(main())
 
 
+def test_an_exception_of_a_protocol_whose_peer_does_not_read(run: Run, errors: list[dict[str, Any]]) -> None:
+    """What it wrote is too much to be buffered, and it is told so; the exception ends the connection all the same."""
+
+    class Answering(Recorder):
+        def data_received(self, data: bytes) -> None:
+            self.transport.write(data)
+            self.transport.write(data)
+            if len(data) > 1:
+                raise LookupError
+
+    async def main() -> None:
+        ours, theirs = socket.socketpair()
+        theirs.setblocking(False)
+        with theirs:
+            _, protocol = await asyncio.get_running_loop().create_unix_connection(Answering, sock=ours)
+            protocol.transport.set_write_buffer_limits(high=2000)
+            theirs.send(b"1")
+            assert await End(protocol.transport, protocol, theirs).received(2) == b"11"
+            with contextlib.suppress(BlockingIOError), ours.dup() as full:
+                while True:
+                    full.send(b"1", socket.MSG_DONTWAIT)
+            theirs.send(bytes(12_000))
+            assert isinstance(await protocol.lost, LookupError)
+            assert protocol.events == ["made", "pause", "lost"]
+        assert [type(context["exception"]) for context in errors] == [LookupError]
+        errors.clear()
+
+    run(main())
+
+
 def test_an_exception_that_ends_the_loop(loop: Loop) -> None:
     async def connect() -> End:
         return await context.__aenter__()

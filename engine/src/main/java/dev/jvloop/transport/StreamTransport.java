@@ -131,10 +131,11 @@ public final class StreamTransport extends ByteTransport {
         try {
             TlsLayout.layerOf(ownedProtocol).received(address, (int) result);
         } catch (PythonError e) {
-            fatal("Fatal error: protocol.buffer_updated() call failed.");
+            callFailed("Fatal error: protocol.buffer_updated() call failed.");
         } finally {
             PyErr.preserving(() -> Refs.decref(ownedProtocol));
         }
+        sendKept();
     }
 
     private void readData() {
@@ -144,7 +145,6 @@ public final class StreamTransport extends ByteTransport {
             long ownedData = reader.takeOwnedBytes();
             long ownedResult = loop.scratch().callMethod(protocol(), Names.DATA_RECEIVED, ownedData);
             reader.giveBack(ownedData);
-            sendKept();
             finishCall(ownedResult, "Fatal error: protocol.data_received() call failed.");
         } else {
             afterRead(result);
@@ -175,7 +175,6 @@ public final class StreamTransport extends ByteTransport {
             long ownedCount = PyErr.checked(Longs.PyLong_FromLongLong(result));
             long ownedResult = loop.scratch().callMethod(protocol(), Names.BUFFER_UPDATED, ownedCount);
             Refs.decref(ownedCount);
-            sendKept();
             finishCall(ownedResult, "Fatal error: protocol.buffer_updated() call failed.");
         } else {
             afterRead(result);
@@ -212,11 +211,11 @@ public final class StreamTransport extends ByteTransport {
         long ownedMethod = Py.newAttribute(protocol(), Names.EOF_RECEIVED);
         long ownedResult = Abstract.PyObject_CallNoArgs(ownedMethod);
         Refs.decref(ownedMethod);
-        sendKept();
         if (ownedResult == 0) {
-            fatal("Fatal error: protocol.eof_received() call failed.");
+            callFailed("Fatal error: protocol.eof_received() call failed.");
             return;
         }
+        sendKept();
         boolean keepOpen = Py.isTrue(ownedResult);
         Refs.decref(ownedResult);
         if (keepOpen) {
@@ -228,12 +227,20 @@ public final class StreamTransport extends ByteTransport {
         }
     }
 
+    /** Sends what a call of the protocol wrote and left behind, and closes where the call has failed. */
     private void finishCall(long ownedResultOrNull, String failure) {
         if (ownedResultOrNull == 0) {
-            fatal(failure);
+            callFailed(failure);
         } else {
+            sendKept();
             Refs.decref(ownedResultOrNull);
         }
+    }
+
+    private void callFailed(String failure) {
+        // Sending may call pause_writing.
+        PyErr.preserving(this::sendKept);
+        fatal(failure);
     }
 
     // ---- writing ----
