@@ -31,9 +31,7 @@ _EARLIER_ENGINE = (
 calls. What is called once for each connection is compiled seconds sooner, and the JDK's own methods, which only a start
 needs, are left alone."""
 
-_LEFT_TO_INTERPRETER = (
-    "-XX:CompileCommand=exclude,jdk.internal.classfile.impl.StackMapGenerator::processBlock",
-)
+_LEFT_TO_INTERPRETER = ("-XX:CompileCommand=exclude,jdk.internal.classfile.impl.StackMapGenerator::processBlock",)
 """A switch of 200 cases, which runs while the JDK spins classes. The first compiler takes 7.6 MB of memory for it in a
 start without an AOT cache, and with that 10 ms of a processor: more than its code would save."""
 

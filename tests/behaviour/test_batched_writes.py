@@ -19,11 +19,10 @@ from typing import Any
 import pytest
 
 from .support import reset, turns, until
-from .write_support import ASKS, FREE_THREADED, End, connected_end
+from .write_support import ASKS, FREE_THREADED, End, connected_end, in_one_iteration
 
 Loop = asyncio.AbstractEventLoop
 Run = Callable[..., Any]
-Step = Callable[[], object]
 
 
 @contextlib.asynccontextmanager
@@ -31,22 +30,6 @@ async def ends(count: int) -> AsyncIterator[list[End]]:
     """Transports that have not written yet."""
     async with contextlib.AsyncExitStack() as stack:
         yield [await stack.enter_async_context(connected_end()) for _ in range(count)]
-
-
-def _note(results: list[Any], step: Step) -> None:
-    results.append(step())
-
-
-async def in_one_iteration(*steps: Step) -> list[Any]:
-    """Run the steps as the callbacks of one iteration, in this order, and give their results."""
-    loop = asyncio.get_running_loop()
-    results: list[Any] = []
-    done = loop.create_future()
-    for step in steps:
-        loop.call_soon(_note, results, step)
-    loop.call_soon(done.set_result, None)
-    await done
-    return results
 
 
 def test_what_several_callbacks_write_arrives_whole(run: Run) -> None:

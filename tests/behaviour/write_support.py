@@ -61,3 +61,19 @@ async def connected_end() -> AsyncIterator[End]:
             if not protocol.lost.done():
                 transport.abort()
                 await protocol.lost
+
+
+def _note(results: list[Any], step: Callable[[], object]) -> None:
+    results.append(step())
+
+
+async def in_one_iteration(*steps: Callable[[], object]) -> list[Any]:
+    """Run the steps as the callbacks of one iteration, in this order, and give their results."""
+    loop = asyncio.get_running_loop()
+    results: list[Any] = []
+    done = loop.create_future()
+    for step in steps:
+        loop.call_soon(_note, results, step)
+    loop.call_soon(done.set_result, None)
+    await done
+    return results

@@ -1,6 +1,7 @@
 package dev.jvloop.transport;
 
 import dev.jvloop.capi.Abstract;
+import dev.jvloop.capi.ByteStrings;
 import dev.jvloop.capi.Longs;
 import dev.jvloop.capi.Version;
 import dev.jvloop.linux.Errno;
@@ -324,9 +325,14 @@ public final class StreamTransport extends ByteTransport {
         }
     }
 
-    /** Sends TLS records, which the caller keeps in memory until this method returns. */
+    /** Sends TLS records, which the caller keeps in memory until this method returns; large ones are not copied. */
     void writeRecords(long address, long length) {
-        writeMemory(0, address, length, 0);
+        if (length <= WriteJoiner.LITTLE && keeps(length)) {
+            queue.add(PyErr.checked(ByteStrings.PyBytes_FromStringAndSize(address, length)), 0);
+        } else {
+            sendKept();
+            writeMemory(0, address, length, 0);
+        }
     }
 
     void checkWritable(String afterEof, String duringSendfile) {

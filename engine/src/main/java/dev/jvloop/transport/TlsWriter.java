@@ -241,7 +241,7 @@ final class TlsWriter {
         try {
             long lower = connection.slot(TlsLayout.TRANSPORT);
             if (Py.typeOf(lower) == TlsLayout.STREAM_TRANSPORT) {
-                TransportLayout.of(lower).write(ownedRecords, closing);
+                TransportLayout.toWrite(lower).write(ownedRecords, closing);
             } else if (lower != Py.NONE) {
                 connection.call(lower, TlsNames.WRITE, ownedRecords);
             }
@@ -257,7 +257,7 @@ final class TlsWriter {
             return;
         }
         if (Py.typeOf(lower) == TlsLayout.STREAM_TRANSPORT) {
-            TransportLayout.of(lower).writeRecords(output.address(), output.size());
+            TransportLayout.toWrite(lower).writeRecords(output.address(), output.size());
             return;
         }
         // TLS on a transport that is not the engine's, or in TLS.

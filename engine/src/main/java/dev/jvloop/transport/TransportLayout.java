@@ -17,8 +17,13 @@ final class TransportLayout {
 
     /** The Java half of a Python transport, with nothing kept from being sent: see {@link WriteJoiner}. */
     static StreamTransport of(long transport) {
-        StreamTransport half = (StreamTransport) TransportSlots.WRITABLE.halfOf(transport);
+        StreamTransport half = toWrite(transport);
         half.sendKept();
         return half;
+    }
+
+    /** The Java half of a Python transport that is written to next, behind what it keeps. */
+    static StreamTransport toWrite(long transport) {
+        return (StreamTransport) TransportSlots.WRITABLE.halfOf(transport);
     }
 }

@@ -30,7 +30,7 @@ final class TransportMethods {
 
     private static long write(long self, long data, long unused1, long unused2) {
         // Not TransportLayout.of(), which sends what this method keeps.
-        ((StreamTransport) TransportSlots.WRITABLE.halfOf(self)).write(data);
+        TransportLayout.toWrite(self).write(data);
         return Py.newNone();
     }
 

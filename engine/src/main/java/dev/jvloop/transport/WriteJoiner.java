@@ -17,7 +17,7 @@ import dev.jvloop.loop.IoScratch;
  */
 final class WriteJoiner implements Runnable {
     /** In bytes. Of a connection whose peer does not keep up, no more is kept. */
-    private static final long LITTLE = 32 * 1024;
+    static final long LITTLE = 32 * 1024;
     /**
      * In bytes. As long as the kernel takes all, what a callback writes is kept up to this in the end: sent by one
      * system call, 64 KiB take 12.5 us of CPU time; in calls of 256 KiB they take 14.5, in calls of 64 KiB 26.
