@@ -26,10 +26,11 @@ and never again; what a server does per message gets here in a moment. docs/star
 _EARLIER_ENGINE = (
     "-XX:CompileCommand=quiet",
     "-XX:CompileCommand=CompileThresholdScaling,dev.jvloop.*::*,0.3",
+    "-XX:CompileCommand=CompileThresholdScaling,java.lang.invoke.LambdaForm*::*,0.3",
 )
 """Of the engine's own methods nearly all that run that often go on running: they reach both compilers after 0.3 of the
 calls. What is called once for each connection is compiled seconds sooner, and the JDK's own methods, which only a start
-needs, are left alone."""
+needs, are left alone. But for the method handles by which C calls into Java: each is compiled with its method."""
 
 _LEFT_TO_INTERPRETER = ("-XX:CompileCommand=exclude,jdk.internal.classfile.impl.StackMapGenerator::processBlock",)
 """A switch of 200 cases, which runs while the JDK spins classes. The first compiler takes 7.6 MB of memory for it in a

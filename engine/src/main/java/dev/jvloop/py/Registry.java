@@ -14,28 +14,42 @@ public final class Registry {
 
     private static final VarHandle ELEMENT = MethodHandles.arrayElementVarHandle(Object[].class);
 
-    private static volatile Object[] table = new Object[INITIAL_CAPACITY];
-    private static int[] freeIds = new int[INITIAL_CAPACITY];
+    private static volatile Object[] table = new Object[0];
+    private static int[] freeIds = new int[0];
     private static int freeCount;
-    private static int nextId = 1;
+
+    static {
+        grow(INITIAL_CAPACITY);
+    }
 
     private Registry() {}
 
     public static synchronized int add(Object object) {
-        int id = freeCount > 0 ? freeIds[--freeCount] : nextId++;
-        if (id >= table.length) {
-            table = Arrays.copyOf(table, table.length * 2);
+        if (freeCount == 0) {
+            grow(2 * table.length);
         }
+        int id = freeIds[--freeCount];
         ELEMENT.setRelease(table, id, object);
         return id;
     }
 
     public static synchronized void remove(int id) {
         ELEMENT.setRelease(table, id, null);
-        if (freeCount == freeIds.length) {
-            freeIds = Arrays.copyOf(freeIds, freeIds.length * 2);
-        }
         freeIds[freeCount++] = id;
+    }
+
+    /**
+     * Frees the ids from the present capacity on, the smallest first in line. All are in the free list from the start, so
+     * that the first object beyond the most there ever were takes no branch that C2 has left out: each such branch costs
+     * the compiled code of a connection's start.
+     */
+    private static void grow(int capacity) {
+        int oldCapacity = table.length;
+        table = Arrays.copyOf(table, capacity);
+        freeIds = Arrays.copyOf(freeIds, capacity);
+        for (int id = capacity - 1; id >= Math.max(oldCapacity, 1); id--) {
+            freeIds[freeCount++] = id;
+        }
     }
 
     /** The object of an id, or null for 0 and for one that was removed. */

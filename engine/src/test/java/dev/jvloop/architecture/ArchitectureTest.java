@@ -54,7 +54,6 @@ class ArchitectureTest {
             Map.entry("dev.jvloop.py.Registry.table", "objects of all loops by id: an upcall has nothing but the id"),
             Map.entry("dev.jvloop.py.Registry.freeIds", "as table"),
             Map.entry("dev.jvloop.py.Registry.freeCount", "as table"),
-            Map.entry("dev.jvloop.py.Registry.nextId", "as table"),
             Map.entry(
                     "dev.jvloop.py.Arguments.contextNames",
                     "a memo of an immutable Python tuple, right for every loop"),
