@@ -23,8 +23,7 @@ _LATER_JIT = (
 """Ten times HotSpot's defaults for its first compiler. Hundreds of methods that link the engine run a few hundred times
 and never again; what a server does per message gets here in a moment. docs/startup.md has the figures."""
 
-_EARLIER_ENGINE = (
-    "-XX:CompileCommand=quiet",
+_EARLIER_JIT = (
     "-XX:CompileCommand=CompileThresholdScaling,dev.jvloop.*::*,0.3",
     "-XX:CompileCommand=CompileThresholdScaling,java.lang.invoke.LambdaForm*::*,0.3",
 )
@@ -79,7 +78,9 @@ def jvm_options(jar: str) -> list[str]:
         # The engine reads and writes CPython's objects with it where it may: docs/startup.md has the figures.
         "-Dsun.misc.unsafe.memory.access=allow",
         *_LATER_JIT,
-        *_EARLIER_ENGINE,
+        # The commands that follow are not to be printed.
+        "-XX:CompileCommand=quiet",
+        *_EARLIER_JIT,
         *_LEFT_TO_INTERPRETER,
         *_SMALLER_INLINING,
     ]

@@ -16,7 +16,7 @@ import pytest
 
 from .support import Recorder, turns
 from .tls_support import Tls, WirePeer, server_of
-from .write_support import FREE_THREADED, in_one_iteration
+from .write_support import FREE_THREADED, arrived, in_one_iteration
 
 Run = Callable[..., Any]
 
@@ -35,11 +35,8 @@ async def servers(tls: Tls, count: int) -> AsyncIterator[list[tuple[asyncio.Tran
 
 
 def wire(peer: WirePeer) -> bytes:
-    """What has come by now."""
-    try:
-        data = peer.sock.recv(65536)
-    except BlockingIOError:
-        return b""
+    """The records that have come by now; the peer may read them."""
+    data = arrived(peer.sock)
     peer.incoming.write(data)
     return data
 

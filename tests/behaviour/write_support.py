@@ -28,6 +28,14 @@ ASKS: dict[str, Callable[[Any], object]] = {
 """By name: what a program may ask of a transport, and find sent what it wrote before."""
 
 
+def arrived(sock: socket.socket) -> bytes:
+    """What a non-blocking socket has got by now, and nobody has read."""
+    try:
+        return sock.recv(1 << 20)
+    except BlockingIOError:
+        return b""
+
+
 class End(NamedTuple):
     """A transport, its protocol, and the plain socket at the other end."""
 
@@ -43,10 +51,7 @@ class End(NamedTuple):
 
     def there(self) -> bytes:
         """What the peer has got by now, and nobody has read."""
-        try:
-            return self.peer.recv(1 << 20)
-        except BlockingIOError:
-            return b""
+        return arrived(self.peer)
 
 
 @contextlib.asynccontextmanager
