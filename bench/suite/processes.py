@@ -36,16 +36,6 @@ def output_of(command: list[str], timeout_s: float, environment: dict[str, str] 
 
     :raises RunError: it failed, or took too long.
     """
-    result = json.loads(text_of(command, timeout_s, environment))
-    assert isinstance(result, dict)
-    return result
-
-
-def text_of(command: list[str], timeout_s: float, environment: dict[str, str] | None = None) -> str:
-    """Run a program to its end and give what it printed.
-
-    :raises RunError: it failed, or took too long.
-    """
     try:
         done = subprocess.run(
             command,
@@ -60,7 +50,9 @@ def text_of(command: list[str], timeout_s: float, environment: dict[str, str] | 
         raise RunError(f"no result within {timeout_s:.0f} s") from None
     if done.returncode:
         raise RunError(_reason(done.stderr, f"exit code {done.returncode}"))
-    return done.stdout
+    result = json.loads(done.stdout)
+    assert isinstance(result, dict)
+    return result
 
 
 class Child:

@@ -11,18 +11,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
-from suite import loops
 from suite.contenders import SETTLE_S, Contender, measure_idle_server, open_contender
 from suite.lateness import LEAST_DURATION_S
 from suite.limit import CompileError
-from suite.processes import START_TIMEOUT_S, Result, RunError, output_of, text_of
+from suite.processes import START_TIMEOUT_S, Result, RunError, output_of
 from suite.settings import Settings
 from suite.workload import P99, Workload
 
 STARTS = 5
 """In one measurement of ``startup``."""
-CACHE_TIMEOUT_S = 60.0
-"""Far more than making an AOT cache takes."""
 CONNECT_S = 0.0001
 """What it takes about to open a connection."""
 
@@ -115,10 +112,9 @@ def _alone(row: Workload, loop: str, settings: Settings) -> Result:
 def _startup(row: Workload, loop: str) -> Result:
     """Start several times, since one start takes a tenth of a second only; gives the medians."""
     with tempfile.TemporaryDirectory(prefix="jvloop-bench-") as folder:
-        cache = {"JVLOOP_CACHE": folder if row.cached else "off"}
-        if row.cached and loop == loops.SUBJECT:
-            text_of([sys.executable, "-m", "jvloop", "cache"], CACHE_TIMEOUT_S, {**loops.environment(), **cache})
-        starts = [_start_once(loop, {**os.environ, **cache}) for _ in range(STARTS)]
+        # A cache that the user may have made is not what everybody has.
+        environment = {**os.environ, "JVLOOP_CACHE": folder if row.cached else "off"}
+        starts = [_start_once(loop, environment) for _ in range(STARTS)]
     return {key: statistics.median(start[key] for start in starts) for key in starts[0]}
 
 

@@ -14,7 +14,8 @@ _USAGE = """\
 usage: python -m jvloop PROGRAM.py [ARGUMENT ...]     run a program with jvloop as its event loop
        python -m jvloop -m MODULE [ARGUMENT ...]      the same for a module, as python -m does
        python -m jvloop doctor                        what Java, what Python, which options; does the loop work?
-       python -m jvloop cache [--anew]                make an AOT cache, with which later programs start sooner
+       python -m jvloop cache [--anew]                make an AOT cache, with which programs start sooner, for a
+                                                      Java or options that the installed one is not for
        python -m jvloop --version | --help
 
 asyncio.run(), asyncio.Runner() and asyncio.new_event_loop() of the program give it a jvloop event loop,
@@ -25,7 +26,7 @@ environment:
                        package, java on PATH and the usual JDK folders are searched, in this order
   JVLOOP_JVM_OPTIONS   options for the JVM, after jvloop's own, split as a shell would
   JVLOOP_ENGINE_JAR    the engine's jar, instead of the installed one
-  JVLOOP_CACHE         folder for AOT caches instead of ~/.cache/jvloop/aot, or `off`
+  JVLOOP_CACHE         folder for AOT caches instead of ~/.cache/jvloop/aot, or `off`: none, not the installed one
 """
 
 

@@ -18,34 +18,67 @@ from jvloop._jvm_options import jvm_options, try_options
 
 _TIMEOUT_S = 300.0
 
+# A cache may go to a machine with another processor, in a wheel or an image of a container. What it could have, code
+# that leads from the interpreter to compiled code and back, does not show in the time of a start (docs/startup.md).
+_NO_MACHINE_CODE = ("-XX:+UnlockDiagnosticVMOptions", "-XX:-AOTAdapterCaching", "-XX:-AOTStubCaching")
+
 
 class CacheError(RuntimeError):
     """There can be no AOT cache here; the message says why."""
 
 
 def make(*, anew: bool = False) -> tuple[str, bool]:
-    """Makes the cache for the JVM, jar and options that a start would have now; returns its path, and if it was made.
+    """Makes a cache for the JVM, jar and options that a start would have now; returns its path, and if it was made.
 
     A cache that can be used is left alone, unless ``anew``. Of two processes that want the same one, one makes it.
     It takes seconds. Raises CacheError, JvmError or OSError.
     """
+    home, jar, options = _what_a_start_has()
+    file = _aot_cache.users_file(home, jar, options)
+    if file is None:
+        raise CacheError("There is no folder for the cache: set JVLOOP_CACHE to one (it may be `off` now)")
+    if not anew and (there := _usable(file, _aot_cache.file_beside_jar(home, jar, options))):
+        return there, False
+    _prepare_folder(os.path.dirname(file.path))
+    with _alone(os.path.dirname(file.path)):
+        if not anew and (there := _usable(file)):
+            return there, False
+        _make(file, home, options)
+        _remove_superseded(file)
+    _raise_if_unusable(file)
+    return file.path, True
+
+
+def make_beside_jar() -> str:
+    """Makes the cache that goes into the wheel with the jar, for the JVM and options of a start; returns its path.
+
+    Raises CacheError, JvmError or OSError.
+    """
+    home, jar, options = _what_a_start_has()
+    file = _aot_cache.file_beside_jar(home, jar, options)
+    _make(file, home, options)
+    for path in (file.path, file.label_path):
+        os.chmod(path, 0o644)
+    _raise_if_unusable(file)
+    return file.path
+
+
+def _what_a_start_has() -> tuple[JavaHome, str, list[str]]:
     home, jar = find_java(), find_jar()
     options = jvm_options(jar)
     try_options(home, options)
     if chosen := _aot_cache.own_choice(options):
         raise CacheError(f"The option {chosen} leaves no room for a cache of jvloop's")
-    file = _aot_cache.cache_file(home, jar, options)
-    if file is None:
-        raise CacheError("There is no folder for the cache: set JVLOOP_CACHE to one (it may be `off` now)")
-    _prepare_folder(os.path.dirname(file.path))
-    with _alone(os.path.dirname(file.path)):
-        if not anew and _aot_cache.why_not(file) is None:
-            return file.path, False
-        _make(file, home, options)
-        _remove_superseded(file)
+    return home, jar, options
+
+
+def _usable(*files: CacheFile) -> str | None:
+    return next((file.path for file in files if _aot_cache.why_not(file) is None), None)
+
+
+def _raise_if_unusable(file: CacheFile) -> None:
     if problem := _aot_cache.why_not(file):
         raise CacheError(f"The cache was made, but it is {problem}")
-    return file.path, True
 
 
 def _prepare_folder(where: str) -> None:
@@ -74,7 +107,7 @@ def _make(file: CacheFile, home: JavaHome, options: list[str]) -> None:
         _run([sys.executable, "-m", "jvloop._aot_training", seen], "The training run", work)
         java = os.path.join(home.path, "bin", "java")
         create = ["-XX:AOTMode=create", f"-XX:AOTConfiguration={seen}", f"-XX:AOTCache={made}"]
-        _run([java, *create, *options], "The JVM", work)
+        _run([java, *options, *create, *_NO_MACHINE_CODE], "The JVM", work)
         os.chmod(made, 0o600)
         _to_disk(made)
         label = os.path.join(work, "label")

@@ -11,6 +11,7 @@ import sys
 import time
 
 import jvloop
+from jvloop import _aot_cache
 from jvloop._jvm import engine_info
 
 _HANG_TIMEOUT_S = 60.0
@@ -67,7 +68,7 @@ def _print_engine(seconds: float) -> None:
     _line("found by", info.found_by)
     _line("engine", info.jar)
     _line("options", "those of whoever started the JVM" if info.attached else shlex.join(info.options))
-    _line("AOT cache", info.aot_cache)
+    _line("AOT cache", _aot_cache.as_it_turned_out(info.aot_cache))
     verb = "attach" if info.attached else "JVM"
     _line("start", f"{_ms(seconds)}: {verb} {_ms(info.jvm_start_s)}, engine {_ms(info.bootstrap_s)}")
 

@@ -1,4 +1,4 @@
-"""The AOT cache: made, used, left out where it does not fit, and never in a program's way."""
+"""The user's AOT cache: made, used, left out where it does not fit, and never in a program's way."""
 
 from __future__ import annotations
 
@@ -7,35 +7,26 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from jvloop import _aot_cache
+from jvloop._jvm import find_jar
 
+from .cache_support import PROGRAM, outcome
 from .support import TIMEOUT_S, clean_environment, run_program, run_python
 
-PROGRAM = """
-import asyncio, jvloop
-from jvloop._jvm import engine_info
 
-async def main():
-    await asyncio.sleep(0.001)
-
-jvloop.run(main())
-with open("/proc/self/maps") as maps:
-    print(".aot" in maps.read())
-print(engine_info().aot_cache)
-"""
-
-
-def outcome(folder: Path | str, cwd: Path, **variables: str | Path) -> tuple[bool, str]:
-    """Whether a program has a cache mapped, and what it says about it. The program works and complains of nothing."""
-    done = run_program(PROGRAM, cwd=cwd, check=True, JVLOOP_CACHE=folder, **variables)
-    assert done.stderr == ""
-    mapped, said = done.stdout.splitlines()
-    return mapped == "True", said
+@pytest.fixture(scope="module", autouse=True)
+def lone_jar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The engine's jar without the cache that the wheel has beside it."""
+    with pytest.MonkeyPatch.context() as patch:
+        jar = tmp_path_factory.mktemp("lone") / "engine.jar"
+        shutil.copy(find_jar(), jar)
+        patch.setenv("JVLOOP_ENGINE_JAR", str(jar))
+        yield jar
 
 
 @pytest.fixture(scope="module")
@@ -173,21 +164,15 @@ def test_what_the_jvm_itself_refuses_is_left_out_in_silence(cache: Path, tmp_pat
     mapped, says = outcome(cache.parent, tmp_path)
     assert not mapped
     assert says == f"used: {cache}"
+    doctor = run_python("-m", "jvloop", "doctor", cwd=tmp_path, JVLOOP_CACHE=cache.parent)
+    assert f"AOT cache refused by the JVM: {cache}; " in doctor.stdout
 
 
-def test_another_jar_or_other_options_have_another_cache(made: Path, tmp_path: Path) -> None:
+def test_another_jar_or_other_options_have_another_cache(made: Path, lone_jar: Path, tmp_path: Path) -> None:
     mapped, says = outcome(made, tmp_path, JVLOOP_JVM_OPTIONS="-Xmx64m")
     assert not mapped
     assert says.startswith("none for this JVM, jar and options")
-    jar = tmp_path / "engine.jar"
-    found = subprocess.run(
-        [sys.executable, "-c", "from jvloop._jvm import find_jar; print(find_jar())"],
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    shutil.copy(found.stdout.strip(), jar)
+    jar = shutil.copy(lone_jar, tmp_path / "engine.jar")
     mapped, says = outcome(made, tmp_path, JVLOOP_ENGINE_JAR=jar)
     assert not mapped
     assert says.startswith("none for this JVM, jar and options")
