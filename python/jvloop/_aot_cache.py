@@ -38,6 +38,9 @@ _JAR_DIRECTORY_BYTES = 1 << 16
 # 70 ms of CPU time and 5 MiB more, and 6 ms until the first loop. The first thousand messages of a server take 60 ms
 # less, and after twenty thousand it is all the same.
 _RECORDING_OPTIONS = ("-XX:+UnlockDiagnosticVMOptions", "-XX:-AOTRecordTraining", "-XX:AOTMode=record")
+# Should the JVM refuse the cache, it goes on without, and without a word. For profiles it would start a thread, which
+# has nothing to do where there are none.
+_USING_OPTIONS = ("-Xlog:aot=off", "-Xlog:cds=off", "-XX:+UnlockDiagnosticVMOptions", "-XX:-AOTReplayTraining")
 
 recording: str | None = None
 """Set in the process of a training run: where the JVM writes what it has seen."""
@@ -91,8 +94,7 @@ def choose(home: JavaHome, jar: str, options: list[str]) -> CacheChoice:
         return CacheChoice((), f"not usable: {error}")
     if file is None:
         return CacheChoice((), problem)
-    # Should the JVM refuse it all the same, it goes on without, and without a word.
-    return CacheChoice((f"-XX:AOTCache={file.path}", "-Xlog:aot=off", "-Xlog:cds=off"), f"{_USED}{file.path}")
+    return CacheChoice((*_USING_OPTIONS, f"-XX:AOTCache={file.path}"), f"{_USED}{file.path}")
 
 
 def as_it_turned_out(outcome: str) -> str:

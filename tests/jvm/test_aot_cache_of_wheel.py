@@ -116,6 +116,22 @@ def test_the_command_makes_none_where_it_fits_unless_told_to(jar: Path, users: P
     assert outcome(users, tmp_path, JVLOOP_ENGINE_JAR=jar) == (True, f"used: {next(users.glob('*.aot'))}")
 
 
+def test_it_brings_no_thread_along(users: Path, tmp_path: Path) -> None:
+    program = """
+        import os, jvloop
+        loop = jvloop.new_event_loop()
+        loop.close()
+        for thread in os.listdir("/proc/self/task"):
+            with open(f"/proc/self/task/{thread}/comm") as name:
+                print(name.read(), end="")
+        """
+    with_cache, without = (
+        set(run_program(program, cwd=tmp_path, JVLOOP_CACHE=folder).stdout.splitlines()) for folder in (users, "off")
+    )
+    assert "VM Thread" in with_cache
+    assert with_cache - without == set()
+
+
 def test_it_has_no_machine_code(jar: Path, tmp_path: Path) -> None:
     log = tmp_path / "log"
     options = f"-XX:AOTCache={jar.with_suffix('.aot')} -Xlog:aot*=debug:file={log}"
