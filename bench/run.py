@@ -123,6 +123,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     arguments = parse_arguments()
     if arguments.list:
+        # As other commands: a reader that has seen enough (`| head`) ends it without a word.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         for workload in catalog.WORKLOADS.values():
             print(f"{workload.name:30}{'(--all) ' if workload.extended else ''}{workload.group}: {workload.title}")
         return 0

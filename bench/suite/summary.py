@@ -176,9 +176,9 @@ def late_percentiles(data: dict[str, Any], subject: str = SUBJECT) -> list[Compa
 
 _COSTS = (
     ("startup", PROCESS_MS),
-    ("startup_uncached", PROCESS_MS),
+    ("startup_cached", PROCESS_MS),
     ("startup", RSS),
-    ("startup_uncached", RSS),
+    ("startup_cached", RSS),
     ("idle", RSS),
 )
 

@@ -72,8 +72,8 @@ class Workload:
     has_limit: bool = False
     extended: bool = False
     """Only run with ``--all`` or when named."""
-    cached: bool = True
-    """Whether jvloop may use an AOT cache: that of its wheel, if the Java runtime is the one it was made for."""
+    cached: bool = False
+    """Whether jvloop may use the AOT cache of its wheel; of ``startup`` alone, and without this it has none."""
     warmups: int = 1
     """How many times as long as other rows it is warmed up, on every loop alike."""
     family: str = ""

@@ -138,6 +138,14 @@ def test_bench_refuses_what_it_does_not_know(arguments: list[str], complaint: st
     assert complaint in done.stderr
 
 
+def test_the_reader_of_the_list_may_have_seen_enough() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as output:
+        done = subprocess.run([*COMMAND, "--list"], stdout=output, stderr=subprocess.PIPE, timeout=100)
+    assert (done.returncode, done.stderr) == (-signal.SIGPIPE, b"")
+
+
 def demo(**environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(BENCH / "demo.py"), "--turns", "2", "--warmup", "0.1", "--seconds", "0.1"]
     return subprocess.run(command, capture_output=True, text=True, timeout=100, env={**os.environ, **environment})
