@@ -165,7 +165,7 @@ def whole_label(file: CacheFile, made: os.stat_result) -> str:
 def why_not(file: CacheFile) -> str | None:
     """Why this cache cannot be used, in words; None if it can."""
     try:
-        made = os.lstat(file.path)
+        made = os.stat(file.path, follow_symlinks=file.beside_jar)  # some installers make links
         with open(file.label_path, encoding="utf-8", errors="surrogateescape") as text:
             label = text.read()
     except FileNotFoundError:

@@ -47,6 +47,13 @@ def test_it_may_lie_anywhere(jar: Path, users: Path, tmp_path: Path) -> None:
     assert outcome(users, tmp_path, JVLOOP_ENGINE_JAR=jar) == (True, f"used: {jar.with_suffix('.aot')}")
 
 
+def test_it_may_be_a_link(jar: Path, users: Path, tmp_path: Path) -> None:
+    cache = jar.with_suffix(".aot")
+    cache.rename(tmp_path / "elsewhere.aot")
+    cache.symlink_to(tmp_path / "elsewhere.aot")
+    assert outcome(users, tmp_path, JVLOOP_ENGINE_JAR=jar) == (True, f"used: {cache}")
+
+
 def test_a_umask_that_lets_the_group_write_does_not_matter(jar: Path, users: Path, tmp_path: Path) -> None:
     for path in (jar.parent, *jar.parent.iterdir()):
         path.chmod(path.stat().st_mode | 0o020)
