@@ -16,7 +16,6 @@ write the other. What does not fit is left out without a word to the program; ``
 from __future__ import annotations
 
 import os
-import re
 import stat
 from binascii import crc32
 from typing import NamedTuple
@@ -26,8 +25,14 @@ from jvloop._java_home import JavaHome
 ADVICE = "`python -m jvloop cache` makes one"
 
 # The user's own choice of archives. The JVM ends the process if both kinds of options are there.
-_ARCHIVE_OPTION = re.compile(
-    r"-Xshare|-XX:(?:AOT|Shared|ArchiveClassesAtExit|DumpLoadedClassList|[+-]AutoCreateShared)"
+_ARCHIVE_OPTIONS = (
+    "-Xshare",
+    "-XX:AOT",
+    "-XX:Shared",
+    "-XX:ArchiveClassesAtExit",
+    "-XX:DumpLoadedClassList",
+    "-XX:+AutoCreateShared",
+    "-XX:-AutoCreateShared",
 )
 _USED = "used: "
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
@@ -119,7 +124,8 @@ def _first_usable(home: JavaHome, jar: str, options: list[str]) -> tuple[CacheFi
 
 def own_choice(options: list[str]) -> str | None:
     """The option by which the user decides about archives; None if there is none."""
-    return next((option for option in [*options, *environment_options()] if _ARCHIVE_OPTION.match(option)), None)
+    every = [*options, *environment_options()]
+    return next((option for option in every if option.startswith(_ARCHIVE_OPTIONS)), None)
 
 
 def environment_options() -> list[str]:

@@ -123,5 +123,6 @@ async def _pipes(loop: asyncio.AbstractEventLoop) -> None:
 if __name__ == "__main__":
     _aot_cache.recording = sys.argv[1]
     jvloop.run(_train())
-    # Not a part of the engine: TrainedShapes.java says what it is for.
-    _jvm.start_more("dev.jvloop.bridge.TrainedShapes", 0)
+    # No parts of the engine: their Java files say what they are for.
+    for more in ("dev.jvloop.bridge.TrainedShapes", "dev.jvloop.bridge.TrainedClasses"):
+        _jvm.start_more(more, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -121,6 +122,21 @@ def test_the_command_makes_none_where_it_fits_unless_told_to(jar: Path, users: P
     made = run_python("-m", "jvloop", "cache", "--anew", cwd=tmp_path, JVLOOP_ENGINE_JAR=jar, JVLOOP_CACHE=users)
     assert made.stdout.startswith(f"made: {users}/")
     assert outcome(users, tmp_path, JVLOOP_ENGINE_JAR=jar) == (True, f"used: {next(users.glob('*.aot'))}")
+
+
+def test_it_has_all_classes_of_an_event_loop(jar: Path, tmp_path: Path) -> None:
+    """The jar cannot be opened for one more where the process is out of descriptors."""
+    log = tmp_path / "log"
+    options = f"-XX:AOTCache={jar.with_suffix('.aot')} -Xlog:class+load:file={log}"
+    run_program(PROGRAM, cwd=tmp_path, JVLOOP_ENGINE_JAR=jar, JVLOOP_JVM_OPTIONS=options)
+    found = dict(re.findall(r"\] (dev\.jvloop\.[\w.$]+) source: (.*)", log.read_text()))
+    in_cache = {name for name, source in found.items() if source == "shared objects file"}
+    with zipfile.ZipFile(jar) as archive:
+        files = [name.removesuffix(".class") for name in archive.namelist() if name.endswith(".class")]
+    for_java_programs = re.compile(r"dev/jvloop/((host|reactor)/)?[^/]+")
+    classes = {file.replace("/", ".") for file in files if not for_java_programs.fullmatch(file)}
+    assert len(classes) > 100
+    assert classes - in_cache == set()
 
 
 def test_it_brings_no_thread_along(users: Path, tmp_path: Path) -> None:
