@@ -53,14 +53,15 @@ def commit() -> str:
 
 
 def _java() -> dict[str, str]:
-    """Ask ``jvloop doctor`` for the Java version and the JVM's options, without the paths of this machine."""
+    """Ask ``jvloop doctor`` for Java's version, the options and the AOT cache, without the paths of this machine."""
     command = [sys.executable, "-m", "jvloop", "doctor"]
     done = subprocess.run(command, env=loops.environment(), capture_output=True, text=True, timeout=60)
     told = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if len(line.split()) > 1)
-    options = [each for each in told.get("options", "unknown").split() if "path=" not in each]
+    options = [each for each in told.get("options", "unknown").split() if "=/" not in each]
     return {
         "Java": told.get("Java", "unknown").partition(",")[0],
         "JVM options": " ".join(options).replace(os.path.expanduser("~/"), "~/"),
+        "AOT cache": told.get("AOT", "unknown").removeprefix("cache ").partition(":")[0],
     }
 
 

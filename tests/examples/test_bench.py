@@ -50,7 +50,10 @@ def test_micro_row_is_measured_on_each_loop_and_reported(tmp_path: Path) -> None
     outputs = ["--json", str(data), "--svg", str(chart)]
     done = bench("--only", "call_soon_chain,startup,subprocess_pipe", "--loops", "asyncio,jvloop", *outputs)
     assert done.returncode == 0, done.stderr
-    results = json.loads(data.read_text())["results"]
+    header, results = (json.loads(data.read_text())[part] for part in ("header", "results"))
+    assert "-Xrs" in header["JVM options"]
+    assert "=/" not in header["JVM options"]  # reports are published: no paths of the machine
+    assert header["AOT cache"] != "unknown"
     for loop in ("asyncio", "jvloop"):
         (chain,) = results["call_soon_chain"][loop]
         assert chain["thread_cpu_ns"] > 0
