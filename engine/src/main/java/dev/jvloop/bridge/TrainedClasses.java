@@ -5,7 +5,6 @@ import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
-import java.util.regex.Pattern;
 
 /**
  * Has the AOT cache hold all classes of an event loop, those that the training run does not use too. Only that run calls
@@ -17,7 +16,7 @@ import java.util.regex.Pattern;
  */
 public final class TrainedClasses {
     private static final String CLASS_FILE = ".class";
-    private static final Pattern FOR_JAVA_PROGRAMS = Pattern.compile("dev/jvloop/((host|reactor)/)?[^/]+");
+    private static final String API = "dev/jvloop/";
 
     private TrainedClasses() {}
 
@@ -32,13 +31,18 @@ public final class TrainedClasses {
         try (JarFile jar = new JarFile(path.toFile())) {
             for (JarEntry entry : (Iterable<JarEntry>) jar.stream()::iterator) {
                 String file = entry.getName();
-                if (file.endsWith(CLASS_FILE)
-                        && !FOR_JAVA_PROGRAMS.matcher(file).matches()) {
+                if (file.endsWith(CLASS_FILE) && !isForJavaPrograms(file)) {
                     String name = file.substring(0, file.length() - CLASS_FILE.length());
                     Class.forName(name.replace('/', '.'), false, loader);
                 }
             }
         }
         return 0;
+    }
+
+    private static boolean isForJavaPrograms(String file) {
+        return file.startsWith(API + "host/")
+                || file.startsWith(API + "reactor/")
+                || file.lastIndexOf('/') == API.length() - 1;
     }
 }
