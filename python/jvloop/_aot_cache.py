@@ -152,7 +152,7 @@ def file_beside_jar(home: JavaHome, jar: str, options: list[str]) -> CacheFile:
     """
     stem = os.path.splitext(jar)[0]
     jvm = f"JVM {home.version} {os.path.getsize(home.libjvm)}"
-    shaping = [option for option in options if not option.startswith("-Djava.class.path=")]
+    shaping = [option for option in options if option != f"-Djava.class.path={jar}"]
     return CacheFile(f"{stem}.aot", f"{stem}.label", _label(jvm, f"engine {_contents(jar)}", shaping), True)
 
 

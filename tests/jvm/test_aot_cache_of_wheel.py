@@ -105,8 +105,10 @@ def test_another_jvm_does_without(jar: Path, users: Path, tmp_path: Path, jdk: J
     assert says.startswith(_NONE)
 
 
-def test_other_options_do_without(jar: Path, users: Path, tmp_path: Path) -> None:
-    mapped, says = outcome(users, tmp_path, JVLOOP_ENGINE_JAR=jar, JVLOOP_JVM_OPTIONS="-Xmx64m")
+@pytest.mark.parametrize("option", ["-Xmx64m", "-Djava.class.path={jar}:more.jar"])
+def test_other_options_do_without(jar: Path, users: Path, tmp_path: Path, option: str) -> None:
+    options = option.format(jar=jar)
+    mapped, says = outcome(users, tmp_path, JVLOOP_ENGINE_JAR=jar, JVLOOP_JVM_OPTIONS=options)
     assert not mapped
     assert says.startswith(_NONE)
 
