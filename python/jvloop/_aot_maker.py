@@ -37,12 +37,12 @@ def make(*, anew: bool = False) -> tuple[str, bool]:
     file = _aot_cache.users_file(home, jar, options)
     if file is None:
         raise CacheError("There is no folder for the cache: set JVLOOP_CACHE to one (it may be `off` now)")
-    if not anew and (there := _usable(file, _aot_cache.file_beside_jar(home, jar, options))):
-        return there, False
+    if not anew and (there := _aot_cache.first_usable(home, jar, options)[0]):
+        return there.path, False
     _prepare_folder(os.path.dirname(file.path))
     with _alone(os.path.dirname(file.path)):
-        if not anew and (there := _usable(file)):
-            return there, False
+        if not anew and _aot_cache.why_not(file) is None:
+            return file.path, False
         _make(file, home, options)
         _remove_superseded(file)
     _raise_if_unusable(file)
@@ -57,8 +57,6 @@ def make_beside_jar() -> str:
     home, jar, options = _what_a_start_has()
     file = _aot_cache.file_beside_jar(home, jar, options)
     _make(file, home, options)
-    for path in (file.path, file.label_path):
-        os.chmod(path, 0o644)
     _raise_if_unusable(file)
     return file.path
 
@@ -70,10 +68,6 @@ def _what_a_start_has() -> tuple[JavaHome, str, list[str]]:
     if chosen := _aot_cache.own_choice(options):
         raise CacheError(f"The option {chosen} leaves no room for a cache of jvloop's")
     return home, jar, options
-
-
-def _usable(*files: CacheFile) -> str | None:
-    return next((file.path for file in files if _aot_cache.why_not(file) is None), None)
 
 
 def _raise_if_unusable(file: CacheFile) -> None:
@@ -107,8 +101,8 @@ def _make(file: CacheFile, home: JavaHome, options: list[str]) -> None:
         _run([sys.executable, "-m", "jvloop._aot_training", seen], "The training run", work)
         java = os.path.join(home.path, "bin", "java")
         create = ["-XX:AOTMode=create", f"-XX:AOTConfiguration={seen}", f"-XX:AOTCache={made}"]
-        _run([java, *options, *create, *_NO_MACHINE_CODE], "The JVM", work)
-        os.chmod(made, 0o600)
+        _run([java, *create, *_NO_MACHINE_CODE, *options], "The JVM", work)
+        os.chmod(made, 0o644 if file.beside_jar else 0o600)
         _to_disk(made)
         label = os.path.join(work, "label")
         with open(label, "w", encoding="utf-8", errors="surrogateescape") as text:

@@ -2,7 +2,6 @@ package dev.jvloop.bridge;
 
 import java.io.IOException;
 import java.net.URISyntaxException;
-import java.nio.file.Path;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 
@@ -23,12 +22,7 @@ public final class TrainedClasses {
     /** Called through JNI, as all entry points are; the argument is not used. */
     public static long start(long unused) throws IOException, URISyntaxException, ClassNotFoundException {
         ClassLoader loader = TrainedClasses.class.getClassLoader();
-        Path path = Path.of(TrainedClasses.class
-                .getProtectionDomain()
-                .getCodeSource()
-                .getLocation()
-                .toURI());
-        try (JarFile jar = new JarFile(path.toFile())) {
+        try (JarFile jar = new JarFile(EngineClasses.location().toFile())) {
             for (JarEntry entry : (Iterable<JarEntry>) jar.stream()::iterator) {
                 String file = entry.getName();
                 if (file.endsWith(CLASS_FILE) && !isForJavaPrograms(file)) {

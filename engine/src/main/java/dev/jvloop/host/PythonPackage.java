@@ -1,7 +1,7 @@
 package dev.jvloop.host;
 
 import dev.jvloop.PythonStartException;
-import java.net.URI;
+import dev.jvloop.bridge.EngineClasses;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,12 +16,7 @@ final class PythonPackage {
     /** The jar, or the directory with the classes. */
     static Path engine() {
         try {
-            URI location = PythonPackage.class
-                    .getProtectionDomain()
-                    .getCodeSource()
-                    .getLocation()
-                    .toURI();
-            return Path.of(location);
+            return EngineClasses.location();
         } catch (URISyntaxException | IllegalArgumentException e) {
             throw new PythonStartException("the engine's classes are not in a file or directory", e);
         }
