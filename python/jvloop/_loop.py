@@ -14,7 +14,7 @@ import errno
 import signal
 import threading
 from asyncio import constants, trsock
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -406,7 +406,7 @@ class Loop(SocketLoop):
 
     # ---- subprocesses ----
 
-    async def _make_subprocess_transport(
+    def _make_subprocess_transport(
         self,
         protocol: asyncio.SubprocessProtocol,
         args: Any,
@@ -414,16 +414,15 @@ class Loop(SocketLoop):
         *streams: Any,
         extra: dict[str, Any] | None = None,
         **kwargs: Any,
-    ) -> asyncio.SubprocessTransport:
+    ) -> Coroutine[Any, Any, asyncio.SubprocessTransport]:
         from jvloop import _subprocess
 
         if _subprocess.is_left_to_asyncio(self):
-            made = await super()._make_subprocess_transport(  # type: ignore[misc]
+            making: Coroutine[Any, Any, asyncio.SubprocessTransport] = super()._make_subprocess_transport(  # type: ignore[misc]
                 protocol, args, shell, *streams, extra=extra, **kwargs
             )
-            transport: asyncio.SubprocessTransport = made
-            return transport
-        return await _subprocess.start(self, protocol, args, shell, *streams, extra=extra, **kwargs)
+            return making
+        return _subprocess.start(self, protocol, args, shell, *streams, extra=extra, **kwargs)
 
     # ---- names ----
 

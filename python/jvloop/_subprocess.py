@@ -14,9 +14,11 @@ import functools
 import os
 from asyncio import unix_events as _unix_events
 from asyncio.log import logger
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from jvloop._preexec import DeferredPreexec
+from jvloop._selector import READ
 
 if TYPE_CHECKING:
     from jvloop._loop import Loop
@@ -82,8 +84,7 @@ async def start(
         raise
     except BaseException:
         transport.close()
-        # Not asyncio's _wait(), which on some versions waits for pipes as well, also for those never connected.
-        await transport._reaped
+        await transport.reaped()
         raise
     started: asyncio.SubprocessTransport = transport
     return started
@@ -93,9 +94,9 @@ class SubprocessTransport(_AsyncioTransport):  # type: ignore[misc]
     """asyncio's transport of a child, but for a preexec_fn, which does not hold the loop up."""
 
     _deferred: DeferredPreexec | None = None
+    _reaped: asyncio.Future[None] | None = None
 
     def _start(self, *, args: Any, shell: bool, preexec_fn: Any = None, **kwargs: Any) -> None:
-        self._reaped = self._loop.create_future()
         if preexec_fn is None:
             super()._start(args=args, shell=shell, **kwargs)
             return
@@ -110,15 +111,20 @@ class SubprocessTransport(_AsyncioTransport):  # type: ignore[misc]
             deferred.leave_to_child()
         self._deferred = deferred
 
-    async def _connect_pipes(self, waiter: asyncio.Future[None] | None) -> None:
+    def _connect_pipes(self, waiter: asyncio.Future[None] | None) -> Coroutine[Any, Any, None]:
         if self._deferred is not None:
-            try:
-                await self._deferred.executed(self._loop)
-            except Exception as exc:
-                self._drop_pipes()
-                if waiter is not None and not waiter.cancelled():
-                    waiter.set_exception(exc)
-                return
+            return self._connect_when_executed(self._deferred, waiter)
+        connecting: Coroutine[Any, Any, None] = super()._connect_pipes(waiter)
+        return connecting
+
+    async def _connect_when_executed(self, deferred: DeferredPreexec, waiter: asyncio.Future[None] | None) -> None:
+        try:
+            await deferred.executed(self._loop)
+        except Exception as exc:
+            self._drop_pipes()
+            if waiter is not None and not waiter.cancelled():
+                waiter.set_exception(exc)
+            return
         await super()._connect_pipes(waiter)
 
     def _drop_pipes(self) -> None:
@@ -127,9 +133,18 @@ class SubprocessTransport(_AsyncioTransport):  # type: ignore[misc]
                 stream.close()
         self._pipes.clear()
 
+    async def reaped(self) -> None:
+        """Waits for the end of the child alone.
+
+        asyncio's _wait() waits for pipes as well on some versions, also for those never connected.
+        """
+        if self._returncode is None:
+            self._reaped = self._loop.create_future()
+            await self._reaped
+
     def _process_exited(self, returncode: int) -> None:
         super()._process_exited(returncode)
-        if not self._reaped.done():
+        if self._reaped is not None and not self._reaped.done():
             self._reaped.set_result(None)
 
 
@@ -159,7 +174,7 @@ class ChildWatch:
         self._resume()
 
     def _resume(self) -> None:
-        self._loop._add_reader(self._pidfd, self._reap)
+        self._loop._watch(self._pidfd, READ, asyncio.Handle(self._reap, (), self._loop, None))
 
     def _reap(self) -> None:
         try:
@@ -174,7 +189,7 @@ class ChildWatch:
             raise
         if not pid:
             # It has ended, but a debugger is attached and sees its status first.
-            self._loop._remove_reader(self._pidfd)
+            self._loop._unwatch(self._pidfd, READ)
             self._loop.call_later(_TRACED_CHILD_RETRY_S, self._resume)
             return
         self.close()
@@ -185,7 +200,7 @@ class ChildWatch:
         pidfd, self._pidfd = self._pidfd, -1
         if pidfd >= 0:
             self._loop._child_watches.discard(self)
-            self._loop._remove_reader(pidfd)
+            self._loop._unwatch(pidfd, READ)
             os.close(pidfd)
 
 
