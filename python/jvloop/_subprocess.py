@@ -14,7 +14,6 @@ import functools
 import os
 from asyncio import unix_events as _unix_events
 from asyncio.log import logger
-from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from jvloop._preexec import DeferredPreexec
@@ -26,13 +25,16 @@ if TYPE_CHECKING:
 unix_events: Any = _unix_events
 _AsyncioTransport: Any = _unix_events._UnixSubprocessTransport  # type: ignore[attr-defined]
 
+_LOOPS_HAVE_WATCHERS = hasattr(unix_events, "_ThreadedChildWatcher")
+"""From Python 3.14 on each loop has one, asyncio's choice."""
+
 _TRACED_CHILD_RETRY_S = 0.02
 _UNKNOWN_RETURNCODE = 255
 
 
 def is_left_to_asyncio(loop: Any) -> bool:
     """Whether asyncio's child watcher has to do it: the program set one of another kind, or there are no pidfds."""
-    if hasattr(unix_events, "_ThreadedChildWatcher"):  # Python 3.14: each loop has one, asyncio's choice
+    if _LOOPS_HAVE_WATCHERS:
         return isinstance(loop._watcher, unix_events._ThreadedChildWatcher)
     return _has_other_watcher() or not _has_pidfds()
 
@@ -76,7 +78,8 @@ async def start(
     Raises what Popen raises, and what connecting a pipe raises once the child is killed and reaped.
     """
     waiter = loop.create_future()
-    transport = SubprocessTransport(loop, protocol, args, shell, *streams, waiter=waiter, extra=extra, **kwargs)
+    kind = SubprocessTransport if kwargs.get("preexec_fn") is None else PreexecTransport
+    transport = kind(loop, protocol, args, shell, *streams, waiter=waiter, extra=extra, **kwargs)
     _watch(loop, transport)
     try:
         await waiter
@@ -91,47 +94,9 @@ async def start(
 
 
 class SubprocessTransport(_AsyncioTransport):  # type: ignore[misc]
-    """asyncio's transport of a child, but for a preexec_fn, which does not hold the loop up."""
+    """asyncio's transport of a child."""
 
-    _deferred: DeferredPreexec | None = None
     _reaped: asyncio.Future[None] | None = None
-
-    def _start(self, *, args: Any, shell: bool, preexec_fn: Any = None, **kwargs: Any) -> None:
-        if preexec_fn is None:
-            super()._start(args=args, shell=shell, **kwargs)
-            return
-        program = kwargs.get("executable") or ("/bin/sh" if shell else args[0])
-        deferred = DeferredPreexec(preexec_fn, program)
-        try:
-            super()._start(args=args, shell=shell, preexec_fn=deferred, **kwargs)
-        except BaseException:
-            deferred.close()
-            raise
-        finally:
-            deferred.leave_to_child()
-        self._deferred = deferred
-
-    def _connect_pipes(self, waiter: asyncio.Future[None] | None) -> Coroutine[Any, Any, None]:
-        if self._deferred is not None:
-            return self._connect_when_executed(self._deferred, waiter)
-        connecting: Coroutine[Any, Any, None] = super()._connect_pipes(waiter)
-        return connecting
-
-    async def _connect_when_executed(self, deferred: DeferredPreexec, waiter: asyncio.Future[None] | None) -> None:
-        try:
-            await deferred.executed(self._loop)
-        except Exception as exc:
-            self._drop_pipes()
-            if waiter is not None and not waiter.cancelled():
-                waiter.set_exception(exc)
-            return
-        await super()._connect_pipes(waiter)
-
-    def _drop_pipes(self) -> None:
-        for stream in (self._proc.stdin, self._proc.stdout, self._proc.stderr):
-            if stream is not None:
-                stream.close()
-        self._pipes.clear()
 
     async def reaped(self) -> None:
         """Waits for the end of the child alone.
@@ -146,6 +111,40 @@ class SubprocessTransport(_AsyncioTransport):  # type: ignore[misc]
         super()._process_exited(returncode)
         if self._reaped is not None and not self._reaped.done():
             self._reaped.set_result(None)
+
+
+class PreexecTransport(SubprocessTransport):
+    """The transport of a child with a preexec_fn, which does not hold the loop up."""
+
+    _deferred: DeferredPreexec
+
+    def _start(self, *, args: Any, shell: bool, preexec_fn: Any, **kwargs: Any) -> None:
+        program = kwargs.get("executable") or ("/bin/sh" if shell else args[0])
+        deferred = DeferredPreexec(preexec_fn, program)
+        try:
+            super()._start(args=args, shell=shell, preexec_fn=deferred, **kwargs)
+        except BaseException:
+            deferred.close()
+            raise
+        finally:
+            deferred.leave_to_child()
+        self._deferred = deferred
+
+    async def _connect_pipes(self, waiter: asyncio.Future[None] | None) -> None:
+        try:
+            await self._deferred.executed(self._loop)
+        except Exception as exc:
+            self._drop_pipes()
+            if waiter is not None and not waiter.cancelled():
+                waiter.set_exception(exc)
+            return
+        await super()._connect_pipes(waiter)
+
+    def _drop_pipes(self) -> None:
+        for stream in (self._proc.stdin, self._proc.stdout, self._proc.stderr):
+            if stream is not None:
+                stream.close()
+        self._pipes.clear()
 
 
 def _watch(loop: Loop, transport: Any) -> None:
