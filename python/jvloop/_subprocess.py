@@ -149,15 +149,13 @@ class PreexecTransport(SubprocessTransport):
 
 def _watch(loop: Loop, transport: Any) -> None:
     try:
-        pidfd = os.pidfd_open(transport.get_pid())
+        ChildWatch(loop, transport, os.pidfd_open(transport.get_pid()))
     except ProcessLookupError:
         # It has ended and is reaped: the program ignores SIGCHLD, or something else waits for all children.
         loop.call_soon(_report_reaped_elsewhere, transport)
     except OSError:
-        # Out of descriptors, most likely. The child runs already: a thread needs none.
+        # Out of descriptors, most likely, or of what epoll may watch. The child runs already: a thread needs neither.
         _thread_watcher().add_child_handler(transport.get_pid(), _call_process_exited, loop, transport)
-    else:
-        ChildWatch(loop, transport, pidfd)
 
 
 class ChildWatch:
@@ -170,7 +168,11 @@ class ChildWatch:
         self._transport = transport
         self._pidfd = owned_pidfd
         loop._child_watches.add(self)
-        self._resume()
+        try:
+            self._resume()
+        except OSError:
+            self.close()
+            raise
 
     def _resume(self) -> None:
         # Not by _add_reader(), nor ended by _remove_reader(): their checks, for what programs watch, are 2 to 3 % of

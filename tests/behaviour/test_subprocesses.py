@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import errno
 import logging
 import os
@@ -443,8 +444,19 @@ def test_a_watcher_of_the_programs_own_is_used(run: Run) -> None:
     run(main())
 
 
+def a_refused_pidfd() -> int:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+def a_file_that_epoll_refuses() -> int:
+    return os.open(__file__, os.O_RDONLY | os.O_CLOEXEC)
+
+
 @pytest.mark.only_on("jvloop")
-def test_a_thread_waits_where_no_pidfd_can_be_had(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("instead", [a_refused_pidfd, a_file_that_epoll_refuses])
+def test_a_thread_waits_where_no_pidfd_can_be_watched(
+    run: Run, monkeypatch: pytest.MonkeyPatch, instead: Callable[[], int]
+) -> None:
     real = os.pidfd_open
     refused: list[int] = []
 
@@ -452,11 +464,13 @@ def test_a_thread_waits_where_no_pidfd_can_be_had(run: Run, monkeypatch: pytest.
         if pid == os.getpid():
             return real(pid, flags)
         refused.append(pid)
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return instead()
 
     async def main() -> None:
+        before = set(os.listdir("/proc/self/fd"))
         process = await asyncio.create_subprocess_shell("exit 9")
         assert refused == [process.pid]
+        assert set(os.listdir("/proc/self/fd")) == before
         assert await process.wait() == 9
 
     monkeypatch.setattr(os, "pidfd_open", pidfd_open)
@@ -492,6 +506,32 @@ def test_a_failing_wait_gives_the_pidfd_back(
         assert await process.wait() == 0
 
     run(main())
+
+
+@pytest.mark.only_on("asyncio", "jvloop")
+def test_the_protocol_is_told_in_the_context_of_the_start(run: Run, backend: Any) -> None:
+    variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="none")
+    seen: list[str] = []
+
+    class Protocol(asyncio.SubprocessProtocol):
+        def process_exited(self) -> None:
+            seen.append(variable.get())
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        variable.set("start")
+        transport, _ = await loop.subprocess_exec(Protocol, "cat", stdin=PIPE, stdout=None, stderr=None)
+        variable.set("later")
+        stdin = transport.get_pipe_transport(0)
+        assert isinstance(stdin, asyncio.WriteTransport)
+        stdin.close()
+        await until(lambda: bool(seen))
+        transport.close()
+
+    run(main())
+    # Up to Python 3.11 a thread of asyncio's tells the loop.
+    by_thread = backend.name == "asyncio" and sys.version_info < (3, 12)
+    assert seen == ["none" if by_thread else "start"]
 
 
 TRACER = """
