@@ -14,7 +14,7 @@ import errno
 import signal
 import threading
 from asyncio import constants, trsock
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -35,13 +35,23 @@ if TYPE_CHECKING:
 
     from jvloop import _subprocess
 
-# What Java asks about a subclass (EventLoop.java): its clock, how it makes timers, what asyncio.sleep() would call.
+# What Java asks about a subclass or a patched loop (EventLoop.java): its clock, how it makes timers, what
+# asyncio.sleep() would call.
 _OVERRIDABLE = {
     1: ("time",),
     2: ("time", "call_at"),
     4: ("time", "call_at", "call_later", "call_soon", "create_future", "get_debug"),
 }
+_MAY_BE_OVERRIDDEN = frozenset().union(*_OVERRIDABLE.values())
 _OUT_OF_RESOURCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+def _overridden(cls: type[Loop], own: Collection[str] = ()) -> int:
+    return sum(
+        flag
+        for flag, names in _OVERRIDABLE.items()
+        if any(name in own or getattr(cls, name) is not getattr(Loop, name) for name in names)
+    )
 
 
 class Loop(SocketLoop):
@@ -94,6 +104,7 @@ class Loop(SocketLoop):
         def fileno(self) -> int: ...
         def next_deadline(self) -> float | None: ...
         def _open_engine(self, overridden: int, strict: bool, /) -> None: ...
+        def _set_overridden(self, overridden: int, /) -> None: ...
         def _call_held(self, function: Callable[[], None], /) -> None: ...
         def _close_engine(self) -> None: ...
         def _prepare_tls(self, block: int, /) -> None: ...
@@ -103,17 +114,25 @@ class Loop(SocketLoop):
     def __init__(self, selector: object = None, *, strict: bool = False) -> None:
         self._closed = True
         _bindings.start_engine(Loop)
-        cls = type(self)
-        overridden = sum(
-            flag
-            for flag, names in _OVERRIDABLE.items()
-            if any(getattr(cls, name) is not getattr(Loop, name) for name in names)
-        )
-        self._open_engine(overridden, strict)
+        self._open_engine(_overridden(type(self)), strict)
         _jvm.first_loop_is_made()
         self._watched_objects: dict[int, Any] = {}
         self._child_watches: set[_subprocess.ChildWatch] = set()
         super().__init__(PollerView(self))  # type: ignore[arg-type]
+
+    # Tests replace a clock: `loop.time = ...`. Hidden from type checkers, to which a loop would have any attribute.
+    # The names are a parameter since the module's globals may be gone when a loop closes, at interpreter exit.
+    if not TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: object, _names: Collection[str] = _MAY_BE_OVERRIDDEN) -> None:
+            super().__setattr__(name, value)
+            if name in _names:
+                self._set_overridden(_overridden(type(self), self.__dict__))
+
+        def __delattr__(self, name: str, _names: Collection[str] = _MAY_BE_OVERRIDDEN) -> None:
+            super().__delattr__(name)
+            if name in _names:
+                self._set_overridden(_overridden(type(self), self.__dict__))
 
     # The module's globals may be gone at interpreter exit, when the policy's loop goes.
     def __del__(self, *args: Any, _fork: Any = _fork) -> None:

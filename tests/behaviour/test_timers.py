@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from .support import socketpair, turns
+
 
 @pytest.mark.uvloop_differs("rounds to milliseconds, down as well as up")
 def test_never_early_by_the_loops_own_clock(loop: asyncio.AbstractEventLoop) -> None:
@@ -346,6 +348,73 @@ class TestSubclass:
             handle = loop.call_later(0.002, loop.stop)
             loop.run_forever()
             assert calls == [handle.when()]
+
+
+@pytest.mark.only_on("asyncio", "jvloop")
+class TestPatchedLoop:
+    """A loop one of whose methods a test replaces for a while."""
+
+    def test_time_stands_until_the_test_moves_it(
+        self, loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls: list[str] = []
+
+        async def main() -> None:
+            start = loop.time()
+            with monkeypatch.context() as patch:
+                patch.setattr(loop, "time", lambda: start)
+                handle = loop.call_later(0.01, calls.append, "10 ms")
+                assert handle.when() == start + 0.01
+                real = time.monotonic()
+                while time.monotonic() < real + 0.02:
+                    await asyncio.sleep(0)
+                assert not calls
+                patch.setattr(loop, "time", lambda: start + 3600)
+                loop.call_later(-1, calls.append, "in the past")
+                await turns(2)
+                assert calls == ["10 ms", "in the past"]
+            assert start < loop.time() < start + 3600
+            await asyncio.sleep(0.001)
+
+        loop.run_until_complete(main())
+
+    def test_io_comes_although_time_stands(
+        self, loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """While the loop is never idle."""
+
+        async def main() -> None:
+            start = loop.time()
+            monkeypatch.setattr(loop, "time", lambda: start)
+            here, there = socketpair()
+            with here, there:
+                receives = loop.create_task(loop.sock_recv(here, 10))
+                await turns(10)
+                there.send(b"data")
+                for _ in range(1000):
+                    await asyncio.sleep(0)
+                    if receives.done():
+                        break
+                assert receives.result() == b"data"
+
+        loop.run_until_complete(main())
+
+    def test_call_at_is_asked_by_call_later(
+        self, loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls: list[float] = []
+        call_at = loop.call_at
+
+        def noted(when: float, *args: Any, **kwargs: Any) -> asyncio.TimerHandle:
+            calls.append(when)
+            return call_at(when, *args, **kwargs)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "call_at", noted)
+            when = loop.call_later(0.001, loop.stop).when()
+        loop.call_later(0.002, loop.stop).cancel()
+        loop.run_forever()
+        assert calls == [when]
 
 
 @pytest.mark.only_on("jvloop")

@@ -14,7 +14,7 @@ import pytest
 
 from jvloop import aio, testing
 
-from .support import signalled, socketpair, tcp_pair
+from .support import signalled, socketpair, tcp_pair, turns
 
 pytestmark = pytest.mark.only_on("jvloop")
 
@@ -158,6 +158,22 @@ class TestRealWork:
                 for number in range(200):
                     pair.client.transport.write(b"x")
                     await asyncio.wait_for(pair.server.received(number + 1), 0.001)
+
+        run(main())
+        assert clock.time() == 0
+
+    def test_data_comes_to_a_loop_that_is_never_idle(self, clock: testing.VirtualClock, loop: Any, run: Any) -> None:
+        async def main() -> None:
+            ours, theirs = socketpair()
+            with ours, theirs:
+                receives = loop.create_task(loop.sock_recv(ours, 10))
+                await turns(10)
+                theirs.send(b"data")
+                for _ in range(1000):
+                    await asyncio.sleep(0)
+                    if receives.done():
+                        break
+                assert receives.result() == b"data"
 
         run(main())
         assert clock.time() == 0

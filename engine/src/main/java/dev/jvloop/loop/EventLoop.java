@@ -27,7 +27,7 @@ import java.util.random.RandomGenerator;
  * {@link ThreadClaim}; others leave what is to be scheduled in the {@link Mailbox}.
  */
 public final class EventLoop {
-    /** What a Python class may override, as {@code _loop.py} numbers it: {@code time}, whose result is the clock then. */
+    /** What a Python class or a loop may override, as {@code _loop.py} numbers it: {@code time}, its result is the clock then. */
     private static final int OWN_TIME = 1;
     /** {@code time} or {@code call_at}: {@code call_later} must go through them. */
     private static final int OWN_TIMERS = 2;
@@ -41,11 +41,11 @@ public final class EventLoop {
     private final long self;
     /** What {@code Loop.time} reads. */
     private Clock ownClock;
-    /** What timers go by: the same, unless the Python class overrides {@code time}. */
+    /** What timers go by: the same, unless {@code time} is overridden. */
     private Clock clock;
 
     private final boolean strict;
-    private final int overridden;
+    private int overridden;
     private final SystemCalls properCalls = new SystemCalls();
     /** What transports use: the proper ones, unless a test wants faults. */
     private SystemCalls calls = properCalls;
@@ -93,9 +93,15 @@ public final class EventLoop {
         this.sleep = new Sleep(poller, mailboxOrNull);
         this.polling = new Polling(this, poller, schedule, sleep);
         this.ownClock = Clock.monotonicSince(strict ? System.nanoTime() : 0);
-        this.clock = (overridden & OWN_TIME) != 0 ? Clock.ofPythonMethod(self) : ownClock;
         this.strict = strict;
-        this.overridden = overridden;
+        setOverridden(overridden);
+    }
+
+    /** Notes what is overridden from now on: {@link #OWN_TIME} and the like. */
+    void setOverridden(int flags) {
+        overridden = flags;
+        clock = (flags & OWN_TIME) != 0 ? Clock.ofPythonMethod(self) : ownClock;
+        polling.pollNext();
     }
 
     /** A borrowed reference to the Python loop. */

@@ -63,7 +63,8 @@ public final class LoopMethods {
                 .noArguments("_run_once", "($self, /)", "Run iterations until stop(), or one.")
                 .noArguments("_write_to_self", "($self, /)", "Wake the loop if it waits.")
                 .oneArgument("_interest", "($self, fd, /)", "What a descriptor is watched for: 1 read, 4 write.")
-                .positional("_open_engine", "($self, overridden, strict, /)", "Create the Java half.");
+                .positional("_open_engine", "($self, overridden, strict, /)", "Create the Java half.")
+                .oneArgument("_set_overridden", "($self, overridden, /)", "Note which methods are not Loop's own.");
         new MethodTable(MethodHandles.lookup(), LoopMethods.class, loop, new LoopGuard())
                 .positional("_watch", "($self, fd, direction, handle, /)", "Set a reader (1) or writer (4) Handle.")
                 .positional("_unwatch", "($self, fd, direction, /)", "Remove a reader (1) or writer (4).")
@@ -288,6 +289,11 @@ public final class LoopMethods {
         int overridden = intOf(Arguments.get(arguments, 0));
         boolean strict = Py.isTrue(Arguments.get(arguments, 1));
         Refs.setSlot(self, LoopLayout.ENGINE, EngineObject.newFor(newEventLoop(self, overridden, strict)));
+        return Py.newNone();
+    }
+
+    private static long _set_overridden(long self, long overridden, long unused1, long unused2) {
+        EngineObject.of(self).setOverridden(intOf(overridden));
         return Py.newNone();
     }
 

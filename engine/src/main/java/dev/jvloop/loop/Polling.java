@@ -36,10 +36,15 @@ final class Polling {
         this.sleep = sleep;
     }
 
-    /** A run begins: its first iteration polls. */
+    /** A run begins. */
     void begin() {
-        nextNanos = Long.MIN_VALUE;
+        pollNext();
         hasWaited = false;
+    }
+
+    /** The next iteration polls: what is known of the time is of no use. */
+    void pollNext() {
+        nextNanos = Long.MIN_VALUE;
     }
 
     /** Notes that a message was large. */
@@ -62,7 +67,7 @@ final class Polling {
         if (hasWaited) {
             // The wait was a poll. Not noted then: the time after it is known now, without another look at the clock.
             hasWaited = false;
-            nextNanos = now + INTERVAL_NANOS;
+            notePoll(now);
         }
         if (waits) {
             waitForIo(clock, now, limitNanos);
@@ -92,7 +97,7 @@ final class Polling {
         loop.callbackEnd().reached();
         // What arrived while the callbacks ran needs no wait, and so no release of the GIL.
         if (poll() > 0) {
-            nextNanos = now + INTERVAL_NANOS;
+            notePoll(now);
             return;
         }
         loop.handles().freeSome(timers.count());
@@ -110,7 +115,12 @@ final class Polling {
     private void pollWithoutWaiting(long now) {
         Gil.checkpoint();
         poll();
-        nextNanos = now + INTERVAL_NANOS;
+        notePoll(now);
+    }
+
+    /** A clock that somebody sets says nothing of how long it has been: by that one each iteration polls. */
+    private void notePoll(long now) {
+        nextNanos = loop.clock().isMonotonic() ? now + INTERVAL_NANOS : Long.MIN_VALUE;
     }
 
     private int poll() {
