@@ -27,7 +27,7 @@ import java.util.random.RandomGenerator;
  * {@link ThreadClaim}; others leave what is to be scheduled in the {@link Mailbox}.
  */
 public final class EventLoop {
-    /** What a Python class or a loop may override, as {@code _loop.py} numbers it: {@code time}, its result is the clock then. */
+    /** What a subclass or a patched loop overrides, by {@code _loop.py}'s numbers: {@code time}, the clock then. */
     private static final int OWN_TIME = 1;
     /** {@code time} or {@code call_at}: {@code call_later} must go through them. */
     private static final int OWN_TIMERS = 2;
