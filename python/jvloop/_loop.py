@@ -120,7 +120,8 @@ class Loop(SocketLoop):
         self._child_watches: set[_subprocess.ChildWatch] = set()
         super().__init__(PollerView(self))  # type: ignore[arg-type]
 
-    # Tests replace a clock: `loop.time = ...`. Hidden from type checkers, to which a loop would have any attribute.
+    # Tests replace a clock: `loop.time = ...`. A run_until_complete(), which sets six attributes, takes 10.1 us
+    # instead of 8.5 for it. Hidden from type checkers, to which a loop would have any attribute.
     # The names are a parameter since the module's globals may be gone when a loop closes, at interpreter exit.
     if not TYPE_CHECKING:
 
