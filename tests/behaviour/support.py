@@ -174,6 +174,21 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0)
 
 
+async def received_while_busy() -> bytes:
+    """What comes to a socket within 1000 turns of a loop that has something to run in each."""
+    loop = asyncio.get_running_loop()
+    ours, theirs = socketpair()
+    with ours, theirs:
+        receives = loop.create_task(loop.sock_recv(ours, 10))
+        await turns(10)
+        theirs.send(b"data")
+        for _ in range(1000):
+            await asyncio.sleep(0)
+            if receives.done():
+                break
+        return receives.result()
+
+
 def start_script(backend: Any, body: str) -> subprocess.Popen[str]:
     """Start `body` in a fresh interpreter, where `new_event_loop` makes loops of this kind."""
     source = FACTORIES[backend.name] + "\nimport asyncio, os, signal, sys, threading\n" + textwrap.dedent(body)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from .support import socketpair, turns
+from .support import received_while_busy, turns
 
 
 @pytest.mark.uvloop_differs("rounds to milliseconds, down as well as up")
@@ -386,16 +386,7 @@ class TestPatchedLoop:
         async def main() -> None:
             start = loop.time()
             monkeypatch.setattr(loop, "time", lambda: start)
-            here, there = socketpair()
-            with here, there:
-                receives = loop.create_task(loop.sock_recv(here, 10))
-                await turns(10)
-                there.send(b"data")
-                for _ in range(1000):
-                    await asyncio.sleep(0)
-                    if receives.done():
-                        break
-                assert receives.result() == b"data"
+            assert await received_while_busy() == b"data"
 
         loop.run_until_complete(main())
 

@@ -14,7 +14,7 @@ import pytest
 
 from jvloop import aio, testing
 
-from .support import signalled, socketpair, tcp_pair, turns
+from .support import received_while_busy, signalled, socketpair, tcp_pair
 
 pytestmark = pytest.mark.only_on("jvloop")
 
@@ -162,20 +162,8 @@ class TestRealWork:
         run(main())
         assert clock.time() == 0
 
-    def test_data_comes_to_a_loop_that_is_never_idle(self, clock: testing.VirtualClock, loop: Any, run: Any) -> None:
-        async def main() -> None:
-            ours, theirs = socketpair()
-            with ours, theirs:
-                receives = loop.create_task(loop.sock_recv(ours, 10))
-                await turns(10)
-                theirs.send(b"data")
-                for _ in range(1000):
-                    await asyncio.sleep(0)
-                    if receives.done():
-                        break
-                assert receives.result() == b"data"
-
-        run(main())
+    def test_data_comes_to_a_loop_that_is_never_idle(self, clock: testing.VirtualClock, run: Any) -> None:
+        assert run(received_while_busy()) == b"data"
         assert clock.time() == 0
 
     def test_a_job_in_an_executor_is_waited_for(self, clock: testing.VirtualClock, loop: Any, run: Any) -> None:
