@@ -174,6 +174,13 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0)
 
 
+def stay_busy(loop: asyncio.AbstractEventLoop) -> None:
+    """Let so much time go by that the loop's next iteration asks for I/O: jvloop does so once in 50 us."""
+    end = loop.time() + 0.002
+    while loop.time() < end:
+        pass
+
+
 async def received_while_busy() -> bytes:
     """What comes to a socket within 1000 turns of a loop that has something to run in each."""
     loop = asyncio.get_running_loop()

@@ -60,6 +60,8 @@ public final class Poller implements AutoCloseable {
         int interest;
         /** {@link #LEVEL}, {@link #ONCE} or {@link #EDGE}. */
         int trigger;
+        /** {@link #fetchCount} when the kernel was told of it last. */
+        long watchedSince;
 
         Registration(FdHandler handler, int generation) {
             this.handler = handler;
@@ -83,6 +85,7 @@ public final class Poller implements AutoCloseable {
     private EventShuffle shuffleOrNull;
     private boolean closed;
     private int most = MAX_EVENTS;
+    private long fetchCount;
 
     /** Opens the epoll and event file descriptors; throws {@link SystemCallException} if the process may not. */
     public Poller(SystemCalls calls) {
@@ -174,6 +177,7 @@ public final class Poller implements AutoCloseable {
         }
         registration.interest = interest;
         registration.trigger = trigger;
+        registration.watchedSince = fetchCount;
         if (fd >= byFd.length) {
             byFd = Arrays.copyOf(byFd, Math.max(fd + 1, byFd.length * 2));
         }
@@ -205,7 +209,7 @@ public final class Poller implements AutoCloseable {
      * @return how many events there were
      */
     public int pollNow() {
-        int count = calls.epollWaitNow(epoll, events, most);
+        int count = fetchNow();
         if (count > 0) {
             dispatch(count);
         }
@@ -213,11 +217,27 @@ public final class Poller implements AutoCloseable {
     }
 
     /**
-     * Waits for up to {@code timeoutNanos} (negative: for ever) without handing anything out: the caller takes
-     * whatever locks it needs and then calls {@link #dispatch} with the result.
+     * Fetches what is ready without waiting and without handing anything out: {@link #dispatch} follows, or
+     * {@link #giveBack}. Handlers may be watched and unwatched in between.
      */
+    public int fetchNow() {
+        fetchCount++;
+        return calls.epollWaitNow(epoll, events, most);
+    }
+
+    /**
+     * How often events were fetched: who has begun to watch a descriptor since the last time is not meant by the events
+     * that were fetched then.
+     */
+    public long fetchCount() {
+        return fetchCount;
+    }
+
+    /** {@link #fetchNow} that waits for up to {@code timeoutNanos} (negative: for ever). */
     public int await(long timeoutNanos) {
-        return calls.epollWait(epoll, events, most, timeoutNanos);
+        int count = calls.epollWait(epoll, events, most, timeoutNanos);
+        fetchCount++;
+        return count;
     }
 
     /**
@@ -225,7 +245,9 @@ public final class Poller implements AutoCloseable {
      * {@link #pollNow} says.
      */
     public int awaitQuietly(long timeoutNanos) {
-        return calls.epollWaitQuietly(epoll, events, most, timeoutNanos);
+        int count = calls.epollWaitQuietly(epoll, events, most, timeoutNanos);
+        fetchCount++;
+        return count;
     }
 
     /** Runs the handlers of the first {@code count} events that the wait fetched; of none if it failed. */
@@ -251,6 +273,10 @@ public final class Poller implements AutoCloseable {
         int ready = Memory.getInt(event);
         int wanted = (ready & ERROR_OR_HANGUP) != 0 ? registration.interest : ready & registration.interest;
         if (registration.trigger == ONCE) {
+            if (registration.watchedSince == fetchCount) {
+                // Watched anew, so that the kernel is not silent: what is still there it reports again.
+                return;
+            }
             registration.interest = 0;
         }
         if (wanted != 0) {
@@ -285,10 +311,14 @@ public final class Poller implements AutoCloseable {
     }
 
     /**
-     * Events that were fetched and not handed out come back by themselves, except those that the kernel reports once.
-     *
-     * @param from the event whose handler has thrown
+     * Has the next poll fetch again what was fetched and is not handed out. It comes by itself, except what the kernel
+     * reports once.
      */
+    public void giveBack(int count) {
+        askAgain(0, count);
+    }
+
+    /** {@link #giveBack} of the events from that one on whose handler has thrown. */
     private void askAgain(int from, int count) {
         for (int i = from; i < count; i++) {
             long event = events + (long) i * EVENT_SIZE;

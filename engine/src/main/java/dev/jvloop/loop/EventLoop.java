@@ -232,9 +232,7 @@ public final class EventLoop {
 
     /** Queues a handle that others hold too; one that was cancelled, or that a closed loop is given, is left out. */
     public void addCallback(long handle) {
-        if (!Handles.isHandle(handle)) {
-            throw PyErr.raise(PyErr.TYPE_ERROR, "an asyncio.Handle is required, not " + Py.typeName(handle));
-        }
+        Handles.check(handle);
         if (!Handles.isCancelled(handle) && !isClosed()) {
             schedule.add(Refs.incref(handle));
         }
@@ -431,7 +429,7 @@ public final class EventLoop {
         return timers.isEmpty() ? Double.NaN : Clock.toSeconds(timers.firstDeadline());
     }
 
-    /** One iteration: 1. wait for I/O and hand it out, 2. take the timers that are due, 3. run what is ready. */
+    /** One iteration, in asyncio's order: what was ready when I/O was asked for, I/O, and the timers that are due. */
     private void iterate() {
         iterationCount++;
         if (Version.FREE_THREADED) {
@@ -443,31 +441,68 @@ public final class EventLoop {
             inboxOrNull.run(callbackEnd);
         }
         handles.recycleCancelledTimers();
-        long now = polling.handOut(waitLimitNanos);
-        if (!schedule.timers().isEmpty()) {
-            schedule.takeDueTimers(now);
+        int events = polling.fetch(waitLimitNanos);
+        if (Version.FREE_THREADED) {
+            schedule.takeMail();
         }
-        runReady();
+        if (events > 0) {
+            runWithEvents(events);
+        } else {
+            takeDueTimers();
+            runReady(schedule.ready().size());
+        }
     }
 
-    /** Runs what is ready now; what the callbacks add is for the next iteration. */
-    private void runReady() {
-        ReadyQueue ready = schedule.readyInOrder();
-        int count = ready.size();
+    private void runWithEvents(int events) {
+        ReadyQueue ready = schedule.ready();
+        int timerCount;
+        try {
+            int waiting = ready.size();
+            takeDueTimers();
+            timerCount = ready.size() - waiting;
+            runReady(waiting);
+        } catch (Throwable t) {
+            poller.giveBack(events);
+            throw t;
+        }
+        boolean onlyEvents = ready.isEmpty();
+        poller.dispatch(events);
+        if (onlyEvents && !isStopping()) {
+            // What they have queued comes next in any case.
+            runReady(ready.size());
+        } else {
+            runReady(timerCount);
+            polling.leaveNextOut();
+        }
+    }
+
+    private void takeDueTimers() {
+        if (!schedule.timers().isEmpty()) {
+            schedule.takeDueTimers(polling.nanos());
+        }
+    }
+
+    /** Runs the first {@code count} of the callbacks that are ready; what they add is for the next iteration. */
+    private void runReady(int count) {
+        ReadyQueue ready = schedule.readyInOrder(count);
         batchEnd.begin(count);
         for (int i = 0; i < count && !ready.isEmpty(); i++) {
-            long ownedHandle = ready.pop();
-            if (Handles.isCancelled(ownedHandle)) {
-                handles.recycle(ownedHandle);
-            } else if (isDebug()) {
-                Calls.run(RUN_IN_DEBUG, self, new Calls.Owned(ownedHandle));
-            } else {
-                handles.run(ownedHandle);
-            }
-            callbackEnd.reached();
+            runHandle(ready.pop());
             batchEnd.callbackEnded();
         }
         batchEnd.reached();
+    }
+
+    /** Runs a handle, unless it was cancelled. */
+    void runHandle(long ownedHandle) {
+        if (Handles.isCancelled(ownedHandle)) {
+            handles.recycle(ownedHandle);
+        } else if (isDebug()) {
+            Calls.run(RUN_IN_DEBUG, self, new Calls.Owned(ownedHandle));
+        } else {
+            handles.run(ownedHandle);
+        }
+        callbackEnd.reached();
     }
 
     // ---- for tests ----

@@ -19,6 +19,8 @@ public final class FdWatch implements FdHandler, ReferenceHolder {
     private static final class Side {
         long ownedHandleOrWaiter;
         boolean isWaiter;
+        /** The poller's {@link Poller#fetchCount} when it was set. */
+        long setSince;
 
         boolean isEmpty() {
             return ownedHandleOrWaiter == 0;
@@ -62,9 +64,11 @@ public final class FdWatch implements FdHandler, ReferenceHolder {
     /**
      * Sets the callback of one direction, {@link Poller#READ} or {@link Poller#WRITE}; a former one is cancelled.
      *
-     * @throws PythonError OSError if the descriptor cannot be watched; nothing has changed then
+     * @throws PythonError OSError if the descriptor cannot be watched, TypeError if it is no handle; nothing has changed
+     *     then
      */
     static void setHandle(EventLoop loop, int fd, int direction, long handle) {
+        Handles.check(handle);
         of(loop, fd).set(direction, handle, false);
     }
 
@@ -136,6 +140,7 @@ public final class FdWatch implements FdHandler, ReferenceHolder {
         boolean wasWaiter = side.isWaiter;
         side.ownedHandleOrWaiter = handleOrWaiter;
         side.isWaiter = isWaiter;
+        side.setSince = loop.poller().fetchCount();
         int result = register();
         if (result < 0) {
             side.ownedHandleOrWaiter = ownedBefore;
@@ -190,26 +195,43 @@ public final class FdWatch implements FdHandler, ReferenceHolder {
 
     @Override
     public void onReady(int events) {
-        boolean silenced = loop.poller().interest(fd) == 0;
-        boolean woken = false;
-        if ((events & Poller.READ) != 0 && !reader.isEmpty()) {
-            woken = serve(reader);
+        boolean reads = (events & Poller.READ) != 0 && isMeant(reader);
+        boolean writes = (events & Poller.WRITE) != 0 && isMeant(writer);
+        if (reads && reader.isWaiter || writes && writer.isWaiter) {
+            wakeWaiters(reads, writes);
         }
-        if ((events & Poller.WRITE) != 0 && !writer.isEmpty()) {
-            woken |= serve(writer);
+        if (reads) {
+            runHandle(reader);
         }
-        // A registration for waiters alone is silent now, and may stay so when nobody is left to wait.
-        if (woken && !(silenced && interest() == 0)) {
-            updateRegistration();
+        if (writes) {
+            runHandle(writer);
         }
     }
 
-    /** Queues a handle, or wakes a waiter and takes it away. */
-    private boolean serve(Side side) {
-        if (!side.isWaiter) {
-            loop.addCallback(side.ownedHandleOrWaiter);
-            return false;
+    /** Whether somebody waits, and did so already when the events were fetched. */
+    private boolean isMeant(Side side) {
+        return !side.isEmpty() && side.setSince != loop.poller().fetchCount();
+    }
+
+    private void wakeWaiters(boolean reads, boolean writes) {
+        boolean silenced = loop.poller().interest(fd) == 0;
+        try {
+            if (reads && reader.isWaiter) {
+                wake(reader);
+            }
+            if (writes && writer.isWaiter) {
+                wake(writer);
+            }
+        } finally {
+            // A registration for waiters alone is silent now, and may stay so when nobody is left to wait.
+            if (!silenced || interest() != 0) {
+                updateRegistration();
+            }
         }
+    }
+
+    /** Wakes a waiter and takes it away. */
+    private void wake(Side side) {
         long ownedWaiter = side.ownedHandleOrWaiter;
         side.ownedHandleOrWaiter = 0;
         try {
@@ -217,7 +239,13 @@ public final class FdWatch implements FdHandler, ReferenceHolder {
         } finally {
             PyErr.preserving(() -> Refs.decref(ownedWaiter));
         }
-        return true;
+    }
+
+    /** Runs the callback of a side, unless the one before has taken it away or set another. */
+    private void runHandle(Side side) {
+        if (!side.isWaiter && isMeant(side)) {
+            loop.runHandle(Refs.incref(side.ownedHandleOrWaiter));
+        }
     }
 
     @Override

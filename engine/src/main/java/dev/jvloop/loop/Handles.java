@@ -223,9 +223,16 @@ final class Handles {
     }
 
     /** Whether an object is an asyncio.Handle, so that its slots are where Java looks for them. */
-    static boolean isHandle(long object) {
+    private static boolean isHandle(long object) {
         long type = Py.typeOf(object);
         return isOwnType(type) || (int) Objects.PyType_IsSubtype(type, BASE_HANDLE) != 0;
+    }
+
+    /** Raises TypeError for what is no asyncio.Handle. */
+    static void check(long object) {
+        if (!isHandle(object)) {
+            throw PyErr.raise(PyErr.TYPE_ERROR, "an asyncio.Handle is required, not " + Py.typeName(object));
+        }
     }
 
     private static boolean isOwnType(long type) {

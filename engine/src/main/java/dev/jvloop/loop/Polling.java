@@ -1,7 +1,6 @@
 package dev.jvloop.loop;
 
 import dev.jvloop.capi.PyErrors;
-import dev.jvloop.capi.Version;
 import dev.jvloop.linux.Errno;
 import dev.jvloop.linux.Poller;
 import dev.jvloop.py.Gil;
@@ -9,7 +8,7 @@ import dev.jvloop.py.PyErr;
 import dev.jvloop.py.PythonError;
 
 /**
- * The first half of an iteration: whether a loop asks the kernel for I/O, and whether it waits for it.
+ * The beginning of an iteration: whether a loop asks the kernel for I/O, and whether it waits for it.
  *
  * <p>A loop that has nothing to run waits, in {@link Sleep}, without the GIL. One that is busy polls without waiting, but
  * not in each iteration: a poll takes as long as several short callbacks.
@@ -24,8 +23,14 @@ final class Polling {
     private final Sleep sleep;
     private final Looks looks = new Looks();
     private long nextNanos;
-    /** Whether the last iteration waited: what was ready then is handed out. */
+    /** Whether the last iteration waited. */
     private boolean hasWaited;
+    /** The time at the beginning of this iteration, and whether some has gone by since. */
+    private long startNanos;
+
+    private boolean startIsPast;
+    /** The number of an iteration that goes without a poll. */
+    private long leftOut = -1;
 
     private boolean receivedLarge;
 
@@ -47,19 +52,27 @@ final class Polling {
         nextNanos = Long.MIN_VALUE;
     }
 
+    /**
+     * Has the next iteration go without a poll: it runs what the last events have queued. A poll between would part into
+     * smaller batches what comes with one.
+     */
+    void leaveNextOut() {
+        leftOut = loop.iterationCount() + 1;
+    }
+
     /** Notes that a message was large. */
     void noteLargeMessage() {
         receivedLarge = true;
     }
 
     /**
-     * Waits for I/O, or polls, where it is time to, and hands it out.
+     * Waits for I/O, or polls, where it is time to.
      *
      * @param limitNanos how long a wait may take at most, whatever the timers say; negative: for ever
-     * @return the time by which timers are due; where there is none, about that
-     * @throws PythonError what a signal handler raised, or a transport's callback; OSError if the poller is broken
+     * @return how many events the poller has fetched and is to hand out; 0 or less: none
+     * @throws PythonError what a signal handler raised; OSError if the poller is broken
      */
-    long handOut(long limitNanos) {
+    int fetch(long limitNanos) {
         Clock clock = loop.clock();
         boolean waits = schedule.ready().isEmpty() && !loop.isStopping();
         boolean looksNow = hasWaited || waits || !schedule.timers().isEmpty();
@@ -69,20 +82,20 @@ final class Polling {
             hasWaited = false;
             notePoll(now);
         }
+        startNanos = now;
+        startIsPast = waits || now >= nextNanos && loop.iterationCount() != leftOut;
         if (waits) {
-            waitForIo(clock, now, limitNanos);
-        } else if (now >= nextNanos) {
-            pollWithoutWaiting(now);
-        } else {
-            return now;
+            return waitForIo(clock, now, limitNanos);
         }
-        if (Version.FREE_THREADED) {
-            schedule.takeMail();
-        }
-        return schedule.timers().isEmpty() ? now : clock.nanos();
+        return startIsPast ? pollWithoutWaiting(now) : 0;
     }
 
-    private void waitForIo(Clock clock, long now, long limitNanos) {
+    /** The time by which timers are due, of which there is one: that behind the poll, if there was one. */
+    long nanos() {
+        return startIsPast ? loop.clock().nanos() : startNanos;
+    }
+
+    private int waitForIo(Clock clock, long now, long limitNanos) {
         long timeout = limitNanos;
         Timers timers = schedule.timers();
         if (!timers.isEmpty()) {
@@ -90,32 +103,33 @@ final class Polling {
             timeout = timeout == EventLoop.FOREVER ? untilTimer : Math.min(timeout, untilTimer);
         }
         if (timeout == 0) {
-            pollWithoutWaiting(now);
-            return;
+            return pollWithoutWaiting(now);
         }
         // Of callbacks that nobody else tells the end of, such as a protocol factory.
         loop.callbackEnd().reached();
         // What arrived while the callbacks ran needs no wait, and so no release of the GIL.
-        if (poll() > 0) {
+        int arrived = poll();
+        if (arrived > 0) {
             notePoll(now);
-            return;
+            return arrived;
         }
         loop.handles().freeSome(timers.count());
         long realWait = clock.beginWait(timeout, limitNanos);
         int count = realWait == 0 ? 0 : sleep.untilIo(loop, realWait);
         clock.endWait(count);
         if ((int) PyErrors.PyErr_CheckSignals() != 0) {
+            poller.giveBack(count);
             throw PythonError.SET;
         }
-        // Nobody asks why a wait has failed: see BlockingWait. If it was no signal, the next poll fails as well.
-        poller.dispatch(count);
         hasWaited = true;
+        // Nobody asks why a wait has failed: see BlockingWait. If it was no signal, the next poll fails as well.
+        return count;
     }
 
-    private void pollWithoutWaiting(long now) {
+    private int pollWithoutWaiting(long now) {
         Gil.checkpoint();
-        poll();
         notePoll(now);
+        return poll();
     }
 
     /** A clock that somebody sets says nothing of how long it has been: by that one each iteration polls. */
@@ -126,7 +140,7 @@ final class Polling {
     private int poll() {
         loop.beforePoll().run();
         limitNext();
-        int count = poller.pollNow();
+        int count = poller.fetchNow();
         if (count < 0 && count != -Errno.EINTR) {
             throw PyErr.raiseOsError(-count);
         }

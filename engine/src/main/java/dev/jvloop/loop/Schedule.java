@@ -133,10 +133,10 @@ final class Schedule {
         timers.takeDue(now, ready);
     }
 
-    /** What is ready, in the order in which it is to run. */
-    ReadyQueue readyInOrder() {
+    /** What is ready, the first {@code count} in the order in which they are to run. */
+    ReadyQueue readyInOrder(int count) {
         if (shuffleOrNull != null) {
-            shuffleOrNull.shuffle(ready);
+            shuffleOrNull.shuffle(ready, count);
         }
         return ready;
     }

@@ -30,16 +30,15 @@ final class TaskShuffle {
         return random.nextLong() >>> 1;
     }
 
-    /** Lets the tasks in the ready queue change places. */
-    void shuffle(ReadyQueue ready) {
-        int count = ready.size();
+    /** Lets the tasks among the first {@code count} in the ready queue change places. */
+    void shuffle(ReadyQueue ready, int count) {
         if (count < 2) {
             return;
         }
-        long[] owned = new long[count];
+        long[] owned = new long[ready.size()];
         int[] places = new int[count];
         int tasks = 0;
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < owned.length; i++) {
             owned[i] = ready.pop();
         }
         for (int i = 0; i < count; i++) {

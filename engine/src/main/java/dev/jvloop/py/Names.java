@@ -28,7 +28,6 @@ public final class Names {
     public static final long RESUME_WRITING = Py.internForever("resume_writing");
 
     public static final long BEGIN = Py.internForever("_begin");
-    public static final long READ_READY = Py.internForever("_read_ready");
     public static final long CALL_CONNECTION_LOST = Py.internForever("_call_connection_lost");
     public static final long ABANDON = Py.internForever("_abandon");
     public static final long CLOSE = Py.internForever("close");

@@ -20,8 +20,7 @@ final class DatagramMethods {
         long type = Namespace.object("type.DatagramTransport");
         new MethodTable(MethodHandles.lookup(), DatagramMethods.class, type, TransportSlots.WRITABLE::claimOrNull)
                 .keywords("sendto", "($self, data, addr=None)", "Send data as one datagram; queued if need be.")
-                .positional("_open", "($self, fd, family, connected, has_address, /)", "Take over a datagram socket.")
-                .noArguments("_read_ready", "($self, /)", "Receive what is there.");
+                .positional("_open", "($self, fd, family, connected, has_address, /)", "Take over a datagram socket.");
     }
 
     private static long sendto(long self, long arguments, long count, long names) {
@@ -42,11 +41,6 @@ final class DatagramMethods {
         boolean connected = Py.isTrue(Arguments.get(arguments, 2));
         boolean hasAddress = Py.isTrue(Arguments.get(arguments, 3));
         new DatagramTransport(loop, self, fd, family, connected, hasAddress).attach();
-        return Py.newNone();
-    }
-
-    private static long _read_ready(long self, long unused1, long unused2, long unused3) {
-        DatagramLayout.of(self).readBehindCallbacks();
         return Py.newNone();
     }
 }

@@ -25,7 +25,8 @@ import java.util.function.LongConsumer;
  */
 public final class DatagramTransport extends WritableTransport {
     /**
-     * How many datagrams one event may bring, as long as none of them queues a callback. asyncio takes one for each
+     * How many datagrams one event may bring, as long as none of them queues a callback: a protocol that hands each to a
+     * future gets the next one when whoever awaits it has had the turn to make a new future. asyncio takes one for each
      * event; more of them save polls, and the bound keeps a flooded socket from starving the others: it is some 50 us
      * of a small protocol's time.
      */
@@ -43,8 +44,6 @@ public final class DatagramTransport extends WritableTransport {
     private final boolean hasRemoteAddress;
     private final PeerAddresses peers;
     private final DatagramQueue queue = new DatagramQueue(HEADER_SIZE);
-    /** Whether {@code _read_ready} is in the loop's ready queue. */
-    private boolean readQueued;
 
     /**
      * @param connected whether the socket has a peer, so that datagrams are sent without an address
@@ -78,44 +77,16 @@ public final class DatagramTransport extends WritableTransport {
         return (isStarted() && isReading() ? Poller.READ : 0) | (queue.isEmpty() ? 0 : Poller.WRITE);
     }
 
-    @Override
-    public void onReady(int events) {
-        int now = events;
-        if ((events & Poller.READ) != 0 && loop.hasReadyCallbacks()) {
-            queueRead();
-            now &= ~Poller.READ;
-        }
-        if (now != 0) {
-            super.onReady(now);
-        }
-    }
-
-    /**
-     * Has datagrams read behind the callbacks that wait, as on asyncio. A protocol may count on it: one that hands each
-     * datagram to a future gets the next one when whoever awaits it has had the turn to make a new future.
-     */
-    private void queueRead() {
-        if (readQueued) {
-            return;
-        }
-        readQueued = true;
-        long ownedMethod = Py.newAttribute(self, Names.READ_READY);
-        loop.callSoon(ownedMethod, 0, 0, slot(TransportSlots.WRITABLE.context));
-        Refs.decref(ownedMethod);
-    }
-
-    /** {@code _read_ready}, run by the loop in this transport's context. */
-    void readBehindCallbacks() {
-        readQueued = false;
-        readReady();
-    }
-
     // ---- reading ----
 
     @Override
     void readReady() {
+        int readyBefore = loop.readyCount();
         for (int i = 0; i < MAX_DATAGRAMS_PER_EVENT; i++) {
-            if ((interest() & Poller.READ) == 0 || !receiveOne() || loop.hasReadyCallbacks() || loop.isStopping()) {
+            if ((interest() & Poller.READ) == 0
+                    || !receiveOne()
+                    || loop.readyCount() != readyBefore
+                    || loop.isStopping()) {
                 return;
             }
         }

@@ -354,6 +354,36 @@ class PollerTest {
     }
 
     @Test
+    void whatWasFetchedAndGivenBackIsToldByTheNextPoll() {
+        int[] edge = descriptors.socketPair();
+        int[] once = descriptors.socketPair();
+        Recorder waiting = new Recorder();
+        poller.watch(edge[0], Poller.READ, new Reader(recorder));
+        poller.watchOnce(once[0], Poller.READ, waiting);
+        descriptors.write(edge[1], "x");
+        descriptors.write(once[1], "x");
+        int count = poller.fetchNow();
+        assertEquals(2, count);
+        poller.giveBack(count);
+        assertEquals(List.of(Poller.READ), polled());
+        assertEquals(List.of(Poller.READ), waiting.take());
+        assertEquals(List.of(), polled());
+        assertEquals(List.of(), waiting.take());
+    }
+
+    @Test
+    void anEventFetchedBeforeItsDescriptorWasWatchedOnceMoreIsToldByTheNextPoll() {
+        int[] pair = descriptors.socketPair();
+        poller.watchOnce(pair[0], Poller.READ, recorder);
+        descriptors.write(pair[1], "x");
+        int count = poller.fetchNow();
+        poller.watchOnce(pair[0], BOTH, recorder);
+        poller.dispatch(count);
+        assertEquals(List.of(), recorder.take());
+        assertEquals(List.of(BOTH), polled());
+    }
+
+    @Test
     void aRegularFileCannotBeWatched(@TempDir Path folder) throws Exception {
         Path file = Files.writeString(folder.resolve("file"), "text");
         int fd = descriptors.regularFile(file.toString());
