@@ -86,6 +86,7 @@ public final class Poller implements AutoCloseable {
     private boolean closed;
     private int most = MAX_EVENTS;
     private long fetchCount;
+    private boolean newWatch;
 
     /** Opens the epoll and event file descriptors; throws {@link SystemCallException} if the process may not. */
     public Poller(SystemCalls calls) {
@@ -178,6 +179,7 @@ public final class Poller implements AutoCloseable {
         registration.interest = interest;
         registration.trigger = trigger;
         registration.watchedSince = fetchCount;
+        newWatch = true;
         if (fd >= byFd.length) {
             byFd = Arrays.copyOf(byFd, Math.max(fd + 1, byFd.length * 2));
         }
@@ -222,6 +224,7 @@ public final class Poller implements AutoCloseable {
      */
     public int fetchNow() {
         fetchCount++;
+        newWatch = false;
         return calls.epollWaitNow(epoll, events, most);
     }
 
@@ -231,6 +234,11 @@ public final class Poller implements AutoCloseable {
      */
     public long fetchCount() {
         return fetchCount;
+    }
+
+    /** Whether a descriptor has been watched anew since {@link #fetchNow}. */
+    public boolean hasNewWatch() {
+        return newWatch;
     }
 
     /** {@link #fetchNow} that waits for up to {@code timeoutNanos} (negative: for ever). */

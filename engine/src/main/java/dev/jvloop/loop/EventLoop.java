@@ -467,13 +467,8 @@ public final class EventLoop {
         }
         boolean onlyEvents = ready.isEmpty();
         poller.dispatch(events);
-        if (onlyEvents && !isStopping()) {
-            // What they have queued comes next in any case.
-            runReady(ready.size());
-        } else {
-            runReady(timerCount);
-            polling.leaveNextOut();
-        }
+        // What events alone have queued comes next in any case.
+        runReady(onlyEvents && !isStopping() ? ready.size() : timerCount);
     }
 
     private void takeDueTimers() {

@@ -16,6 +16,12 @@ import dev.jvloop.py.PythonError;
 final class Polling {
     /** While callbacks keep the loop busy, I/O is polled at least this often. */
     private static final long INTERVAL_NANOS = 50_000;
+    /**
+     * So many iterations behind the beginning of a run, a wait, I/O or a new watch poll each, as asyncio's do: where a
+     * program's client and server share the loop, what one end writes is read in the turn that asyncio reads it in. A
+     * chain of callbacks for which polls would count is longer.
+     */
+    private static final int POLLS_BEHIND_IO = 16;
 
     private final EventLoop loop;
     private final Poller poller;
@@ -23,14 +29,12 @@ final class Polling {
     private final Sleep sleep;
     private final Looks looks = new Looks();
     private long nextNanos;
-    /** Whether the last iteration waited. */
-    private boolean hasWaited;
+    /** How many iterations go by that poll, whatever the time. */
+    private int pollsLeft;
     /** The time at the beginning of this iteration, and whether some has gone by since. */
     private long startNanos;
 
     private boolean startIsPast;
-    /** The number of an iteration that goes without a poll. */
-    private long leftOut = -1;
 
     private boolean receivedLarge;
 
@@ -44,20 +48,12 @@ final class Polling {
     /** A run begins. */
     void begin() {
         pollNext();
-        hasWaited = false;
+        pollsLeft = POLLS_BEHIND_IO;
     }
 
     /** The next iteration polls: what is known of the time is of no use. */
     void pollNext() {
         nextNanos = Long.MIN_VALUE;
-    }
-
-    /**
-     * Has the next iteration go without a poll: it runs what the last events have queued. A poll between would part into
-     * smaller batches what comes with one.
-     */
-    void leaveNextOut() {
-        leftOut = loop.iterationCount() + 1;
     }
 
     /** Notes that a message was large. */
@@ -75,19 +71,24 @@ final class Polling {
     int fetch(long limitNanos) {
         Clock clock = loop.clock();
         boolean waits = schedule.ready().isEmpty() && !loop.isStopping();
-        boolean looksNow = hasWaited || waits || !schedule.timers().isEmpty();
+        boolean looksNow = waits || !schedule.timers().isEmpty();
         long now = looksNow ? looks.nanos(clock) : looks.recentNanos(clock);
-        if (hasWaited) {
-            // The wait was a poll. Not noted then: the time after it is known now, without another look at the clock.
-            hasWaited = false;
-            notePoll(now);
-        }
         startNanos = now;
-        startIsPast = waits || now >= nextNanos && loop.iterationCount() != leftOut;
-        if (waits) {
-            return waitForIo(clock, now, limitNanos);
+        if (poller.hasNewWatch()) {
+            pollsLeft = POLLS_BEHIND_IO;
         }
-        return startIsPast ? pollWithoutWaiting(now) : 0;
+        startIsPast = waits || pollsLeft > 0 || now >= nextNanos;
+        return startIsPast ? fetchNow(clock, now, waits, limitNanos) : 0;
+    }
+
+    private int fetchNow(Clock clock, long now, boolean waits, long limitNanos) {
+        int events = waits ? waitForIo(clock, now, limitNanos) : pollWithoutWaiting(now);
+        if (waits || events > 0) {
+            pollsLeft = POLLS_BEHIND_IO;
+        } else if (pollsLeft > 0) {
+            pollsLeft--;
+        }
+        return events;
     }
 
     /** The time by which timers are due, of which there is one: that behind the poll, if there was one. */
@@ -121,7 +122,6 @@ final class Polling {
             poller.giveBack(count);
             throw PythonError.SET;
         }
-        hasWaited = true;
         // Nobody asks why a wait has failed: see BlockingWait. If it was no signal, the next poll fails as well.
         return count;
     }
