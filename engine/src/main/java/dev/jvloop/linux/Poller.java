@@ -250,7 +250,7 @@ public final class Poller implements AutoCloseable {
 
     /**
      * {@link #await} that returns some negative number if the wait failed. That is a signal as a rule, and anything else
-     * {@link #pollNow} says.
+     * {@link #fetchNow} says.
      */
     public int awaitQuietly(long timeoutNanos) {
         int count = calls.epollWaitQuietly(epoll, events, most, timeoutNanos);

@@ -302,7 +302,7 @@ public final class EventLoop {
     }
 
     /** Whether callbacks wait to run. */
-    public boolean hasReadyCallbacks() {
+    private boolean hasReadyCallbacks() {
         return !schedule.ready().isEmpty();
     }
 
@@ -349,7 +349,7 @@ public final class EventLoop {
     }
 
     private void runClaimed() {
-        polling.begin();
+        polling.pollNext();
         ThreadGuard.Claim runOrNull = run.takeIfFreeOrNull();
         running = true;
         sleep.setAsleep(false);

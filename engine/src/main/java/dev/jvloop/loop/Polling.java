@@ -45,15 +45,9 @@ final class Polling {
         this.sleep = sleep;
     }
 
-    /** A run begins. */
-    void begin() {
-        pollNext();
-        pollsLeft = POLLS_BEHIND_IO;
-    }
-
-    /** The next iteration polls: what is known of the time is of no use. */
+    /** Has the next iterations poll: a run begins, there is I/O, or what is known of the time is of no use. */
     void pollNext() {
-        nextNanos = Long.MIN_VALUE;
+        pollsLeft = POLLS_BEHIND_IO;
     }
 
     /** Notes that a message was large. */
@@ -75,7 +69,7 @@ final class Polling {
         long now = looksNow ? looks.nanos(clock) : looks.recentNanos(clock);
         startNanos = now;
         if (poller.hasNewWatch()) {
-            pollsLeft = POLLS_BEHIND_IO;
+            pollNext();
         }
         startIsPast = waits || pollsLeft > 0 || now >= nextNanos;
         return startIsPast ? fetchNow(clock, now, waits, limitNanos) : 0;
@@ -84,7 +78,7 @@ final class Polling {
     private int fetchNow(Clock clock, long now, boolean waits, long limitNanos) {
         int events = waits ? waitForIo(clock, now, limitNanos) : pollWithoutWaiting(now);
         if (waits || events > 0) {
-            pollsLeft = POLLS_BEHIND_IO;
+            pollNext();
         } else if (pollsLeft > 0) {
             pollsLeft--;
         }
@@ -111,7 +105,6 @@ final class Polling {
         // What arrived while the callbacks ran needs no wait, and so no release of the GIL.
         int arrived = poll();
         if (arrived > 0) {
-            notePoll(now);
             return arrived;
         }
         loop.handles().freeSome(timers.count());
@@ -128,13 +121,9 @@ final class Polling {
 
     private int pollWithoutWaiting(long now) {
         Gil.checkpoint();
-        notePoll(now);
-        return poll();
-    }
-
-    /** A clock that somebody sets says nothing of how long it has been: by that one each iteration polls. */
-    private void notePoll(long now) {
+        // A clock that somebody sets says nothing of how long it has been: by that one each iteration polls.
         nextNanos = loop.clock().isMonotonic() ? now + INTERVAL_NANOS : Long.MIN_VALUE;
+        return poll();
     }
 
     private int poll() {
