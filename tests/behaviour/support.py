@@ -174,20 +174,13 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0)
 
 
-def stay_busy(loop: asyncio.AbstractEventLoop) -> None:
-    """Let so much time go by that the loop's next iteration asks for I/O: jvloop does so once in 50 us."""
-    end = loop.time() + 0.002
-    while loop.time() < end:
-        pass
-
-
 async def received_while_busy() -> bytes:
-    """What comes to a socket within 1000 turns of a loop that has something to run in each."""
+    """What comes to a socket within 1000 turns of a loop that has something to run in each, and long had before."""
     loop = asyncio.get_running_loop()
     ours, theirs = socketpair()
     with ours, theirs:
         receives = loop.create_task(loop.sock_recv(ours, 10))
-        await turns(10)
+        await turns(100)
         theirs.send(b"data")
         for _ in range(1000):
             await asyncio.sleep(0)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from .support import run_ready
+from .support import received_while_busy, run_ready
 
 Errors = list[dict[str, Any]]
 
@@ -275,6 +275,10 @@ def test_a_long_chain_does_not_starve_timers(loop: asyncio.AbstractEventLoop) ->
     loop.call_later(0.02, loop.stop)
     loop.run_forever()
     assert turns > 10
+
+
+def test_a_long_chain_does_not_starve_io(loop: asyncio.AbstractEventLoop) -> None:
+    assert loop.run_until_complete(received_while_busy()) == b"data"
 
 
 @pytest.mark.only_on("jvloop")

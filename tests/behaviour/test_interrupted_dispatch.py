@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from .support import Recorder, stay_busy, tcp_socketpair, until
+from .support import Recorder, tcp_socketpair, until
 
 
 class Interrupting(asyncio.Protocol):
@@ -62,7 +62,6 @@ def test_what_has_come_survives_an_interrupt_in_a_callback_that_was_ready(
         theirs.send(b"data")
         others_peer.send(b"other data")
         loop.call_soon(end)
-        stay_busy(loop)
 
     with theirs, other, others_peer:
         transport, protocol = loop.run_until_complete(loop.create_connection(Recorder, sock=ours))

@@ -253,37 +253,36 @@ def test_what_io_queues_waits_for_the_next_run_if_it_stops_the_loop(run: Run, lo
     run(source.__aexit__(None, None, None))
 
 
+@contextlib.asynccontextmanager
+async def with_data_behind(method: str) -> AsyncIterator[Recorder]:
+    """A connection whose data comes in a turn in which a callback was ready that calls this method of its transport."""
+    loop = asyncio.get_running_loop()
+    ours, theirs = tcp_socketpair()
+    _, protocol = await loop.create_connection(Recorder, sock=ours)
+    await turns()
+
+    def begin() -> None:
+        arrive(ours.fileno(), lambda: theirs.send(b"x"))
+        loop.call_soon(getattr(protocol.transport, method))
+
+    with theirs:
+        loop.call_soon(begin)
+        yield protocol
+
+
 @pytest.mark.parametrize("end", ["close", "abort"])
-def test_a_connection_that_a_ready_callback_ends_gets_nothing_more(run: Run, loop: Loop, end: str) -> None:
+def test_a_connection_that_a_ready_callback_ends_gets_nothing_more(run: Run, end: str) -> None:
     async def main() -> None:
-        ours, theirs = tcp_socketpair()
-        _, protocol = await loop.create_connection(Recorder, sock=ours)
-        await turns()
-
-        def begin() -> None:
-            arrive(ours.fileno(), lambda: theirs.send(b"x"))
-            loop.call_soon(getattr(protocol.transport, end))
-
-        with theirs:
-            loop.call_soon(begin)
+        async with with_data_behind(end) as protocol:
             await protocol.lost
         assert protocol.events == ["made", "lost"]
 
     run(main())
 
 
-def test_a_connection_that_a_ready_callback_pauses_gets_its_data_when_it_resumes(run: Run, loop: Loop) -> None:
+def test_a_connection_that_a_ready_callback_pauses_gets_its_data_when_it_resumes(run: Run) -> None:
     async def main() -> None:
-        ours, theirs = tcp_socketpair()
-        _, protocol = await loop.create_connection(Recorder, sock=ours)
-        await turns()
-
-        def begin() -> None:
-            arrive(ours.fileno(), lambda: theirs.send(b"x"))
-            loop.call_soon(protocol.transport.pause_reading)
-
-        with theirs:
-            loop.call_soon(begin)
+        async with with_data_behind("pause_reading") as protocol:
             await turns(20)
             assert protocol.events == ["made"]
             protocol.transport.resume_reading()
