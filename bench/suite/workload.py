@@ -33,9 +33,9 @@ CPU_MS = Metric("cpu_ms", "CPU time", "ms")
 
 CPU_METRICS = (CPU_US, CPU_NS)
 RATE_METRICS = (RATE, WALL)
+"""Throughput, or time by the clock where a row counts operations inside one process: better by the same ratio."""
 GENERATORS_METRICS = (*RATE_METRICS, P50, P99)
 """What a load generator with a full core says more about itself than about the loop: messages wait in its own queue."""
-"""Throughput, or time by the clock where a row counts operations inside one process: better by the same ratio."""
 
 SCHEDULING, NETWORK, STREAMS, TLS, HTTP = (
     "scheduling",

@@ -116,23 +116,17 @@ class ReadableTransport(BaseTransport):
     if TYPE_CHECKING:
 
         def is_reading(self) -> bool: ...
-        def _pause(self) -> None: ...
-        def _resume(self) -> None: ...
+        def _pause(self) -> bool: ...
+        def _resume(self) -> bool: ...
 
     def pause_reading(self) -> None:
         """Delivers no data until resume_reading()."""
-        if not self.is_reading():
-            return
-        self._pause()
-        if self._loop.get_debug():
+        if self._pause() and self._loop.get_debug():
             logger.debug("%r pauses reading", self)
 
     def resume_reading(self) -> None:
         """Delivers data again."""
-        if self.is_closing() or self.is_reading():
-            return
-        self._resume()
-        if self._loop.get_debug():
+        if self._resume() and self._loop.get_debug():
             logger.debug("%r resumes reading", self)
 
 

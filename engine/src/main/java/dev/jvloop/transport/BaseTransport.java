@@ -124,6 +124,24 @@ abstract class BaseTransport implements FdHandler, ReferenceHolder {
         updateInterest();
     }
 
+    /** @return whether it was reading until now */
+    final boolean pause() {
+        if (!isReading()) {
+            return false;
+        }
+        pauseReading();
+        return true;
+    }
+
+    /** @return whether it was paused until now */
+    final boolean resume() {
+        if (closing || !paused) {
+            return false;
+        }
+        resumeReading();
+        return true;
+    }
+
     void pauseReading() {
         notePaused();
         updateInterest();

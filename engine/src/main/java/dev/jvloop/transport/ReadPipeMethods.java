@@ -19,8 +19,8 @@ final class ReadPipeMethods {
     static void attach() {
         long type = Namespace.object("type.ReadPipeTransport");
         new MethodTable(MethodHandles.lookup(), ReadPipeMethods.class, type, TransportSlots.READ_PIPE::claimOrNull)
-                .noArguments("_pause", "($self, /)", "Stop watching for data.")
-                .noArguments("_resume", "($self, /)", "Watch for data again.")
+                .noArguments("_pause", "($self, /)", "Stop watching for data; returns whether it did so until now.")
+                .noArguments("_resume", "($self, /)", "Watch for data again; returns whether it was paused.")
                 .oneArgument("_open", "($self, fd, /)", "Take over a descriptor.")
                 .noArguments("_begin", "($self, /)", "Begin to read.");
         new MethodTable(
@@ -46,13 +46,11 @@ final class ReadPipeMethods {
     }
 
     private static long _pause(long self, long unused1, long unused2, long unused3) {
-        ReadPipeTransport.of(self).pauseReading();
-        return Py.newNone();
+        return Py.newBool(ReadPipeTransport.of(self).pause());
     }
 
     private static long _resume(long self, long unused1, long unused2, long unused3) {
-        ReadPipeTransport.of(self).resumeReading();
-        return Py.newNone();
+        return Py.newBool(ReadPipeTransport.of(self).resume());
     }
 
     private static long _open(long self, long fd, long unused1, long unused2) {

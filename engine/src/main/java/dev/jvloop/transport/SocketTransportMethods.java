@@ -18,20 +18,20 @@ final class SocketTransportMethods {
                         SocketTransportMethods.class,
                         type,
                         TransportSlots.WRITABLE::claimOrNull)
-                .noArguments("_pause", "($self, /)", "Stop watching for data.")
-                .noArguments("_resume", "($self, /)", "Watch for data again.");
+                .noArguments("_pause", "($self, /)", "Stop watching for data; returns whether it did so until now.")
+                .noArguments("_resume", "($self, /)", "Watch for data again; returns whether it was paused.");
         new MethodTable(MethodHandles.lookup(), SocketTransportMethods.class, type)
                 .noArguments("is_reading", "($self, /)", "Whether data is delivered.");
     }
 
+    // Not WritableTransport.of(): these two send what was written only where they change something.
+
     private static long _pause(long self, long unused1, long unused2, long unused3) {
-        WritableTransport.of(self).pauseReading();
-        return Py.newNone();
+        return Py.newBool(TransportSlots.WRITABLE.halfOf(self).pause());
     }
 
     private static long _resume(long self, long unused1, long unused2, long unused3) {
-        WritableTransport.of(self).resumeReading();
-        return Py.newNone();
+        return Py.newBool(TransportSlots.WRITABLE.halfOf(self).resume());
     }
 
     private static long is_reading(long self, long unused1, long unused2, long unused3) {

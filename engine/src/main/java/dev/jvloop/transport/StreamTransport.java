@@ -68,6 +68,7 @@ public final class StreamTransport extends ByteTransport {
 
     @Override
     void pauseReading() {
+        sendKept();
         notePaused();
         if (interest() == Poller.READ && loop.isInCallback()) {
             latePause.awaitPoll();
@@ -78,6 +79,7 @@ public final class StreamTransport extends ByteTransport {
 
     @Override
     void resumeReading() {
+        sendKept();
         readEof = false;
         super.resumeReading();
         latePause.resumed();
