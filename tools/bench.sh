@@ -11,6 +11,7 @@ report="$repo/build/bench/$name"
 "$repo/tools/venv.sh" "$python" "$folder" bench "$wheel"
 command -v cc >/dev/null || apt_install gcc || true  # bench/run.py says what it lacks
 [ -e /usr/include/openssl/ssl.h ] || apt_install libssl-dev || say "OpenSSL's headers are missing: the TLS rows are left out"
+database_servers rows
 mkdir -p "$(dirname "$report")"
 say "Benchmarks on CPython $version; the report will be in ${report#"$repo/"}.md"
 exec "$folder/bin/python" "$repo/bench/run.py" --json "$report.json" --markdown "$report.md" --svg "$report.svg" \

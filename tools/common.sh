@@ -39,3 +39,15 @@ apt_install() {
     done
     return 1
 }
+
+# database_servers WHAT: has real servers installed for the tests or rows of clients, which are left out without them.
+database_servers() {
+    if ! command -v redis-server >/dev/null; then
+        say "No redis-server found; trying apt"
+        apt_install --no-install-recommends redis-server || say "Not possible here: the $1 with Redis will be skipped"
+    fi
+    if ! command -v initdb >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
+        say "No PostgreSQL found; trying apt"
+        apt_install --no-install-recommends postgresql || say "Not possible here: the $1 with PostgreSQL will be skipped"
+    fi
+}

@@ -40,23 +40,11 @@ lint() {
     return "$failures"
 }
 
-# Real servers for tests/integration, which skips what needs one that is not there.
-database_servers() {
-    if ! command -v redis-server >/dev/null; then
-        say "No redis-server found; trying apt"
-        apt_install --no-install-recommends redis-server || say "Not possible here: the tests with Redis will be skipped"
-    fi
-    if ! command -v initdb >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
-        say "No PostgreSQL found; trying apt"
-        apt_install --no-install-recommends postgresql || say "Not possible here: the tests with PostgreSQL will be skipped"
-    fi
-}
-
 mapfile -t interpreters < <("$repo/tools/find-pythons.sh" ${PYTHONS:-})
 [ ${#interpreters[@]} -gt 0 ] || exit 1
 cd "$repo"
 case " $* " in
-*" pytest "*) database_servers ;;
+*" pytest "*) database_servers tests ;;
 esac
 for part in "$@"; do
     if [ "$part" = java ]; then

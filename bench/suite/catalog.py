@@ -267,6 +267,27 @@ def _http_rows() -> list[Workload]:
             connections=32,
         ),
         row("websockets_1k", "websockets echo, 1 KiB", "websockets", "ws"),
+        # In no mean: these came later than the marks that the means are compared with.
+        row("http_sanic", "Sanic server", "sanic", family=""),
+        row("http_hypercorn", "Hypercorn, plain ASGI", "hypercorn", family=""),
+        row(
+            "websockets_uvicorn",
+            "Starlette WebSocket echo under uvicorn, 1 KiB",
+            "starlette_websocket",
+            "ws",
+            family="",
+        ),
+    ]
+
+
+def _database_rows() -> list[Workload]:
+    def row(name: str, title: str, client: str, server: str) -> Workload:
+        title = f"{title}, 10 at a time; the CPU time is the client's"
+        return Workload(name, "databases", title, "client", _SERVER, client, server, connections=10)
+
+    return [
+        row("redis_get", "redis-py: GET of 13 bytes", "redis", "redis"),
+        row("asyncpg_fetchval", "asyncpg: SELECT of one value", "asyncpg", "postgresql"),
     ]
 
 
@@ -335,6 +356,7 @@ WORKLOADS: dict[str, Workload] = {
         *_tls_rows(),
         *_other_network_rows(),
         *_http_rows(),
+        *_database_rows(),
         *_cost_rows(),
         *_growth_rows(),
     )

@@ -1,4 +1,4 @@
-"""HTTP clients on any loop, against the fixed server in C.
+"""Clients on any loop, against a fixed server: HTTP's is in C, those of databases are real.
 
 Run by the suite as ``python -m suite.clients --loop NAME --kind KIND --port N``. It asks without a pause until its
 standard input closes. Commands come there, one a line (:func:`suite.child.command_in`), each answered by a line of
@@ -11,14 +11,17 @@ import argparse
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
 
-from suite import child, loops
+from suite import child, databases, loops
 
 BODY = b"Hello, world!"
-Fetch = Callable[[], Awaitable[tuple[int, bytes]]]
-"""Makes one request; gives status and body."""
-Drive = Callable[[Fetch], Awaitable[None]]
+Ask = Callable[[], Awaitable[object]]
+"""Makes one request; gives what the server answered."""
+Drive = Callable[[Sequence[Ask], object], Awaitable[None]]
+"""Makes requests with all of these at once, each of which wants this answer."""
 
 
 async def _commands() -> AsyncIterator[tuple[str, float]]:
@@ -38,25 +41,24 @@ async def _commands() -> AsyncIterator[tuple[str, float]]:
 
 
 class Requests:
-    """Keeps *connections* tasks asking, and notes what comes back in a measured window."""
+    """Keeps tasks asking, and notes what comes back in a measured window."""
 
-    def __init__(self, connections: int) -> None:
-        self._connections = connections
+    def __init__(self) -> None:
         self._took_ns: list[int] = []
 
-    async def _ask(self, fetch: Fetch) -> None:
+    async def _go_on(self, ask: Ask, wanted: object) -> None:
         clock = time.perf_counter_ns
         while True:
             started = clock()
-            status, body = await fetch()
+            answer = await ask()
             self._took_ns.append(clock() - started)
-            if status != 200 or body != BODY:
-                raise RuntimeError(f"the server answered {status}, {body!r}")
+            if answer != wanted:
+                raise RuntimeError(f"the server answered {answer!r}")
 
-    async def drive(self, fetch: Fetch) -> None:
-        """Ask with all tasks at once until there are no more commands."""
+    async def drive(self, asks: Sequence[Ask], wanted: object) -> None:
+        """Ask in a task for each until there are no more commands."""
         async with asyncio.TaskGroup() as group:
-            asking = [group.create_task(self._ask(fetch)) for _ in range(self._connections)]
+            asking = [group.create_task(self._go_on(ask, wanted)) for ask in asks]
             async for command, seconds in _commands():
                 if command == child.WARM_UP:
                     await asyncio.sleep(seconds)
@@ -85,24 +87,48 @@ class Requests:
         }
 
 
-async def _aiohttp(url: str, connections: int, drive: Drive) -> None:
+async def _aiohttp(port: int, connections: int, drive: Drive) -> None:
     import aiohttp
 
     connector = aiohttp.TCPConnector(limit=connections)
     async with aiohttp.ClientSession(connector=connector) as session:
 
-        async def fetch() -> tuple[int, bytes]:
-            async with session.get(url) as response:
+        async def get() -> tuple[int, bytes]:
+            async with session.get(f"http://127.0.0.1:{port}/") as response:
                 return response.status, await response.read()
 
-        await drive(fetch)
+        await drive([get] * connections, (200, BODY))
 
 
-KINDS: dict[str, Callable[[str, int, Drive], Awaitable[None]]] = {"aiohttp": _aiohttp}
+async def _redis(port: int, connections: int, drive: Drive) -> None:
+    from redis.asyncio import Redis
+
+    async with Redis(host=databases.HOST, port=port) as client:
+        await client.set("key", BODY)
+        await drive([partial(client.get, "key")] * connections, BODY)
+
+
+async def _asyncpg(port: int, connections: int, drive: Drive) -> None:
+    import asyncpg
+
+    async with AsyncExitStack() as stack:
+        asks = []
+        for _ in range(connections):
+            connection = await asyncpg.connect(host=databases.HOST, port=port, user=databases.USER, database="postgres")
+            stack.push_async_callback(connection.close)
+            asks.append(partial(connection.fetchval, "SELECT $1::int + 1", 1))
+        await drive(asks, 2)
+
+
+KINDS: dict[str, Callable[[int, int, Drive], Awaitable[None]]] = {
+    "aiohttp": _aiohttp,
+    "redis": _redis,
+    "asyncpg": _asyncpg,
+}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="An HTTP client on one loop, in this process.")
+    parser = argparse.ArgumentParser(description="A client on one loop, in this process.")
     parser.add_argument("--loop", required=True, choices=loops.NAMES)
     parser.add_argument("--kind", required=True, choices=KINDS)
     parser.add_argument("--port", type=int, required=True)
@@ -113,10 +139,10 @@ def main() -> None:
     loop = loops.new_event_loop(arguments.loop)
     asyncio.set_event_loop(loop)
     child.pin_this_thread(arguments.cpu)
-    requests = Requests(arguments.connections)
+    requests = Requests()
 
     async def run() -> None:
-        await KINDS[arguments.kind](f"http://127.0.0.1:{arguments.port}/", arguments.connections, requests.drive)
+        await KINDS[arguments.kind](arguments.port, arguments.connections, requests.drive)
 
     loop.run_until_complete(run())
     loop.close()

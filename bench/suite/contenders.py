@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from suite import databases
 from suite.child import MEASURE, WARM_UP
 from suite.limit import compile_programs, make_certificate
 from suite.loops import LIMIT
@@ -147,10 +148,21 @@ def measure_idle_server(row: Workload, loop: str, settings: Settings) -> Result:
 
 
 @contextmanager
+def _fixed_server(row: Workload, settings: Settings) -> Iterator[int]:
+    """Start what the clients of a row ask; give its port."""
+    with tempfile.TemporaryDirectory(prefix="jvloop-bench-", ignore_cleanup_errors=True) as folder:
+        serve = [str(compile_programs() / "http_server")]
+        if row.load in databases.KINDS:
+            serve = [sys.executable, "-m", "suite.databases", "--kind", row.load, "--folder", folder]
+        with Child(serve + _core_arguments(settings.load_core)) as server:
+            yield int(server.hear(START_TIMEOUT_S)["port"])
+            server.finish()
+
+
+@contextmanager
 def _open_client(row: Workload, loop: str, settings: Settings) -> Iterator[Contender]:
     # A server for each client: what a stopped client left unread is nobody else's.
-    with Child([str(compile_programs() / "http_server"), *_core_arguments(settings.load_core)]) as server:
-        port = server.hear(START_TIMEOUT_S)["port"]
+    with _fixed_server(row, settings) as port:
         command = [sys.executable, "-m", "suite.clients", "--loop", loop, "--kind", row.server]
         command += ["--port", str(port), "--connections", str(row.connections)]
         with Child(command + _core_arguments(settings.loop_core)) as client:

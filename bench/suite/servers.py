@@ -14,14 +14,11 @@ import socket
 import ssl
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, BinaryIO, cast
 
-from suite import child, loops
-
-BACKLOG = 4096
-Serve = Callable[[socket.socket, ssl.SSLContext | None], Awaitable[None]]
-"""Serves on a listening socket, with TLS if there is a context."""
+from suite import child, loops, web_servers
+from suite.listening import BACKLOG, KEPT, Serve, listen, server_context
 
 
 class Echo(asyncio.Protocol):
@@ -107,7 +104,7 @@ def _protocol_server(factory: Callable[[], asyncio.BaseProtocol]) -> Serve:
             server = await loop.create_unix_server(factory, sock=listener, backlog=BACKLOG)
         else:
             server = await loop.create_server(factory, *_release(listener), backlog=BACKLOG, ssl=tls)
-        _kept.append(server)
+        KEPT.append(server)
 
     return serve
 
@@ -163,7 +160,7 @@ async def _serve_streams(listener: socket.socket, tls: ssl.SSLContext | None) ->
 
     # StreamReader's own limit stops reading at twice this; the default would split 100 KiB messages.
     host, port = _release(listener)
-    _kept.append(await asyncio.start_server(echo, host, port, backlog=BACKLOG, limit=256 * 1024, ssl=tls))
+    KEPT.append(await asyncio.start_server(echo, host, port, backlog=BACKLOG, limit=256 * 1024, ssl=tls))
 
 
 async def _serve_stream_sink(listener: socket.socket, _tls: ssl.SSLContext | None) -> None:
@@ -177,7 +174,7 @@ async def _serve_stream_sink(listener: socket.socket, _tls: ssl.SSLContext | Non
             writer.close()
 
     host, port = _release(listener)
-    _kept.append(await asyncio.start_server(receive, host, port, backlog=BACKLOG))
+    KEPT.append(await asyncio.start_server(receive, host, port, backlog=BACKLOG))
 
 
 async def _serve_sock(listener: socket.socket, _tls: ssl.SSLContext | None) -> None:
@@ -201,7 +198,7 @@ async def _serve_sock(listener: socket.socket, _tls: ssl.SSLContext | None) -> N
             task.add_done_callback(clients.discard)
 
     listener.setblocking(False)
-    _kept.append(loop.create_task(accept()))
+    KEPT.append(loop.create_task(accept()))
 
 
 class FileSource(asyncio.Protocol):
@@ -237,75 +234,9 @@ def _file_server(size_bytes: int) -> Serve:
 
 async def _serve_datagrams(sock: socket.socket, _tls: ssl.SSLContext | None) -> None:
     address = _release(sock)
-    _kept.append(await asyncio.get_running_loop().create_datagram_endpoint(DatagramEcho, local_addr=address))
+    KEPT.append(await asyncio.get_running_loop().create_datagram_endpoint(DatagramEcho, local_addr=address))
 
 
-async def _plain_asgi(scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
-    if scope["type"] == "lifespan":
-        while True:
-            message = await receive()
-            await send({"type": message["type"] + ".complete"})
-            if message["type"] == "lifespan.shutdown":
-                return
-    headers = [(b"content-type", b"text/plain"), (b"content-length", b"13")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b"Hello, world!"})
-
-
-async def _serve_uvicorn(listener: socket.socket, _tls: ssl.SSLContext | None, app: Any = _plain_asgi) -> None:
-    import uvicorn
-
-    config = uvicorn.Config(
-        app,
-        http="httptools",
-        access_log=False,
-        log_level="warning",
-        backlog=BACKLOG,
-        timeout_keep_alive=600,  # a server that waits for its turn is stopped for longer than the default of 5 s
-    )
-    server = uvicorn.Server(config)
-    _kept.append(asyncio.ensure_future(server.serve(sockets=[listener])))
-
-
-async def _serve_fastapi(listener: socket.socket, tls: ssl.SSLContext | None) -> None:
-    from fastapi import FastAPI
-
-    app = FastAPI()
-
-    @app.get("/")
-    async def root() -> dict[str, str]:
-        return {"message": "Hello, world!"}
-
-    await _serve_uvicorn(listener, tls, app)
-
-
-async def _serve_aiohttp(listener: socket.socket, _tls: ssl.SSLContext | None) -> None:
-    from aiohttp import web
-
-    async def hello(_request: web.Request) -> web.Response:
-        return web.Response(text="Hello, world!")
-
-    app = web.Application()
-    app.router.add_get("/", hello)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    site = web.SockSite(runner, listener, backlog=BACKLOG)
-    await site.start()
-    _kept.append(site)
-
-
-async def _serve_websockets(listener: socket.socket, _tls: ssl.SSLContext | None) -> None:
-    from websockets.asyncio.server import ServerConnection, serve
-
-    async def echo(connection: ServerConnection) -> None:
-        async for message in connection:
-            await connection.send(message)
-
-    _kept.append(await serve(echo, sock=listener, compression=None, ping_interval=None, backlog=BACKLOG))
-
-
-_kept: list[object] = []
-"""Servers and tasks that live as long as the process: some loops close a server that nobody holds."""
 KINDS: dict[str, Serve] = {
     "protocol": _protocol_server(Echo),
     "buffered": _protocol_server(BufferedEcho),
@@ -318,37 +249,8 @@ KINDS: dict[str, Serve] = {
     "stream_sink": _serve_stream_sink,
     "datagram": _serve_datagrams,
     "sock": _serve_sock,
-    "uvicorn": _serve_uvicorn,
-    "fastapi": _serve_fastapi,
-    "aiohttp": _serve_aiohttp,
-    "websockets": _serve_websockets,
+    **web_servers.KINDS,
 }
-
-
-def listen(kind: str, unix_path: str | None) -> tuple[socket.socket, int]:
-    """Make the listening socket; gives it and its port (0 for a Unix socket)."""
-    if kind == "datagram":
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        sock.bind(("127.0.0.1", 0))
-        return sock, int(sock.getsockname()[1])
-    if unix_path is not None:
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        listener.bind(unix_path)
-        listener.listen(BACKLOG)
-        return listener, 0
-    # asyncio sets TCP_NODELAY only where the protocol number is given; without it small answers wait for an ACK.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(BACKLOG)
-    return listener, int(listener.getsockname()[1])
-
-
-def server_context(certificate: str) -> ssl.SSLContext:
-    """Make the server's context, with all that Python sets by default."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
 
 
 def main() -> None:

@@ -52,8 +52,9 @@ class Workload:
     """One row of the report.
 
     *how* is ``micro`` (one process), ``server`` (a server on the loop, and the load generator), ``client`` (a client on
-    the loop, and a fixed server) or ``startup``. With *tls* server and load generator get a certificate, and the C
-    programs are those with OpenSSL in them. *silent* connections are open beside those that are busy.
+    the loop, and a fixed server, which *load* names) or ``startup``. With *tls* server and load generator get a
+    certificate, and the C programs are those with OpenSSL in them. *silent* connections are open beside those that are
+    busy.
     The metrics in *metrics* are compared; the others that a run yields are only in the JSON.
     """
 

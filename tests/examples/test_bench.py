@@ -34,7 +34,11 @@ needs_c = pytest.mark.skipif(
 needs_httptools = pytest.mark.skipif(
     importlib.util.find_spec("httptools") is None, reason="httptools has no wheel for this interpreter"
 )
-
+needs_redis = pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
+needs_postgresql = pytest.mark.skipif(
+    importlib.util.find_spec("asyncpg") is None or not [*Path("/usr/lib/postgresql").glob("*/bin/initdb")],
+    reason="PostgreSQL is not installed, or asyncpg has no wheel for this interpreter",
+)
 
 SHORT = ["--rounds", "1", "--warmup", "0.2", "--duration", "0.6", "--windows", "2"]
 COMMAND = [sys.executable, str(BENCH / "run.py"), *SHORT]
@@ -69,15 +73,20 @@ def test_micro_row_is_measured_on_each_loop_and_reported(tmp_path: Path) -> None
 @needs_c
 @pytest.mark.parametrize(
     "rows",
-    [SERVER_ROWS, pytest.param(["http_uvicorn", "http_aiohttp_client"], marks=needs_httptools)],
-    ids=["sockets", "http"],
+    [
+        SERVER_ROWS,
+        pytest.param(["http_uvicorn", "http_aiohttp_client"], marks=needs_httptools),
+        pytest.param(["redis_get"], marks=needs_redis),
+        pytest.param(["asyncpg_fetchval"], marks=needs_postgresql),
+    ],
+    ids=["sockets", "http", "redis", "postgresql"],
 )
 def test_server_rows_move_messages_on_jvloop_and_on_the_limit(tmp_path: Path, rows: Sequence[str]) -> None:
     data = tmp_path / "data.json"
     done = bench("--only", ",".join(rows), "--loops", "jvloop,c", "--json", str(data))
     assert done.returncode == 0, done.stderr
     for row, by_loop in json.loads(data.read_text())["results"].items():
-        assert set(by_loop) == ({"jvloop"} if row.startswith("http") else {"jvloop", "c"})
+        assert set(by_loop) == ({"jvloop", "c"} if row in SERVER_ROWS else {"jvloop"})
         for (result,) in by_loop.values():
             assert result["messages"] > 0
             assert result["process_cpu_us"] > 0
