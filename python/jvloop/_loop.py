@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import signal
 import threading
 from asyncio import constants, trsock
@@ -111,6 +112,9 @@ class Loop(SocketLoop):
         def _attach_methods(self, part: str, /) -> None: ...
         def _listen(self, fd: int, factory: Any, sock: socket.socket, server: Any, backlog: int, /) -> None: ...
 
+    _programs_wakeup_fd = -1
+    """What signal.set_wakeup_fd() was set to when the loop began to run, if that is not the loop's own."""
+
     def __init__(self, selector: object = None, *, strict: bool = False) -> None:
         self._closed = True
         _bindings.start_engine(Loop)
@@ -175,11 +179,26 @@ class Loop(SocketLoop):
         except (ValueError, OSError):  # the main thread of a subinterpreter; or another thread has just closed the loop
             super().run_forever()
             return
+        if before == csock.fileno():
+            before = -1
+        elif before >= 0:
+            self._programs_wakeup_fd = before
         try:
             super().run_forever()
         finally:
+            if before >= 0:
+                self._programs_wakeup_fd = -1
             if not self._signal_handlers:
-                signal.set_wakeup_fd(-1 if before == csock.fileno() else before)
+                after = signal.set_wakeup_fd(before)
+                if after not in (before, csock.fileno()):
+                    signal.set_wakeup_fd(after)  # set by the program meanwhile
+
+    def _process_self_data(self, data: bytes) -> None:
+        if self._programs_wakeup_fd >= 0:
+            # Twisted, for one, waits for its children so. What is full or closed loses them, as without a loop.
+            with suppress(OSError):
+                os.write(self._programs_wakeup_fd, bytes(sig for sig in data if sig not in self._signal_handlers))
+        super()._process_self_data(data)  # type: ignore[misc]
 
     def remove_signal_handler(self, sig: int) -> bool:
         """Removes what add_signal_handler() set; returns whether there was something."""

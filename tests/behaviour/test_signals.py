@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
+import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -153,6 +155,58 @@ def test_the_wakeup_fd_is_given_back(loop: Loop) -> None:
     after = signal.set_wakeup_fd(-1)
     signal.set_wakeup_fd(before)
     assert after == before
+
+
+@pytest.fixture
+def wakeup_pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """A socket that can be read and one for signal.set_wakeup_fd(), with a handler for SIGUSR1 that does nothing."""
+    readable, written = socket.socketpair()
+    written.setblocking(False)
+    handler = signal.signal(signal.SIGUSR1, lambda _signum, _frame: None)
+    before = signal.set_wakeup_fd(-1)
+    try:
+        with readable, written:
+            yield readable, written
+    finally:
+        signal.set_wakeup_fd(before)
+        signal.signal(signal.SIGUSR1, handler)
+
+
+@pytest.mark.uvloop_differs("keeps the signals to itself")
+def test_a_programs_own_wakeup_fd_gets_the_signals(
+    loop: Loop, wakeup_pair: tuple[socket.socket, socket.socket]
+) -> None:
+    readable, written = wakeup_pair
+    signal.set_wakeup_fd(written.fileno())
+    loop.add_reader(readable, loop.stop)
+    loop.call_soon(signal.raise_signal, signal.SIGUSR1)
+    loop.call_later(10, loop.stop)
+    loop.run_forever()
+    readable.setblocking(False)
+    assert readable.recv(10) == bytes([signal.SIGUSR1])
+    assert signal.set_wakeup_fd(-1) == written.fileno()
+    loop.remove_reader(readable)
+
+
+def test_a_wakeup_fd_that_is_full(loop: Loop, wakeup_pair: tuple[socket.socket, socket.socket]) -> None:
+    _, written = wakeup_pair
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            written.send(bytes(65536))
+    signal.set_wakeup_fd(written.fileno(), warn_on_full_buffer=False)
+    loop.call_soon(signal.raise_signal, signal.SIGUSR1)
+    loop.run_until_complete(asyncio.sleep(0.01))
+    assert signal.set_wakeup_fd(-1) == written.fileno()
+
+
+@pytest.mark.uvloop_differs("sets its own again, or none")
+def test_a_wakeup_fd_that_is_set_while_the_loop_runs_stays(
+    loop: Loop, wakeup_pair: tuple[socket.socket, socket.socket]
+) -> None:
+    _, written = wakeup_pair
+    loop.call_soon(signal.set_wakeup_fd, written.fileno())
+    loop.run_until_complete(asyncio.sleep(0))
+    assert signal.set_wakeup_fd(-1) == written.fileno()
 
 
 def test_a_plain_handler_runs_while_the_loop_sleeps(loop: Loop) -> None:
