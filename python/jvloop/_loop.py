@@ -27,7 +27,7 @@ from jvloop._pipes import ReadPipeTransport, WritePipeTransport
 from jvloop._resolver import literal_addrinfo, literal_nameinfo
 from jvloop._selector import READ, WRITE, PollerView, fileno_of
 from jvloop._sockets import SocketLoop
-from jvloop._transport import StreamTransport
+from jvloop._transport import StreamTransport, is_plain
 
 # Not here but where they are first used: _sendfile, _subprocess and _tls. Short programs start sooner.
 if TYPE_CHECKING:
@@ -292,6 +292,11 @@ class Loop(SocketLoop):
         server: asyncio.AbstractServer | None = None,
     ) -> asyncio.Transport:
         self._ensure_fd_no_transport(sock)
+        if not is_plain(sock):
+            own: asyncio.Transport = super()._make_socket_transport(  # type: ignore[misc]
+                sock, protocol, waiter, extra=extra, server=server
+            )
+            return own
         _bindings.attach_methods(self, "transports")
         return StreamTransport(self, sock, protocol, waiter, extra, server)
 
@@ -309,6 +314,19 @@ class Loop(SocketLoop):
         **timeouts: Any,
     ) -> asyncio.Transport:
         self._ensure_fd_no_transport(rawsock)
+        if not is_plain(rawsock):
+            own: asyncio.Transport = super()._make_ssl_transport(  # type: ignore[misc]
+                rawsock,
+                protocol,
+                sslcontext,
+                waiter,
+                server_side=server_side,
+                server_hostname=server_hostname,
+                extra=extra,
+                server=server,
+                **timeouts,
+            )
+            return own
         _bindings.attach_methods(self, "transports")
         from jvloop import _tls
 

@@ -27,6 +27,17 @@ two socket objects would both close the descriptor, the second one maybe somebod
 there may take it again."""
 
 
+_IO_METHODS = ("recv", "recv_into", "send", "sendmsg", "shutdown")
+
+
+def is_plain(sock: Any) -> bool:
+    """Whether a socket is what StreamTransport is made for: of no subclass with its own way to receive and send."""
+    kind = type(sock)
+    return kind is socket.socket or all(
+        getattr(kind, name, None) is getattr(socket.socket, name) for name in _IO_METHODS
+    )
+
+
 class StreamTransport(SocketTransport):
     """A connected TCP or Unix stream socket. The loop's thread only."""
 

@@ -83,7 +83,7 @@ def test_all_but_the_first_leave_at_the_end(run: Run) -> None:
                 partial(first.transport.write, b"1"),
                 first.there,
                 partial(second.transport.write, b"2"),
-                partial(third.transport.write, b"3"),
+                partial(third.transport.writelines, [b"", b"3", b"!"]),
                 lambda: (second.transport.is_closing(), third.transport.is_closing()),
                 third.transport.resume_reading,
                 lambda: (second.there(), third.there()),
@@ -91,7 +91,7 @@ def test_all_but_the_first_leave_at_the_end(run: Run) -> None:
             assert results[1] == b"1"
             assert results[-3:] == [(False, False), None, (b"", b"")]
             await turns(1)
-            assert (second.there(), third.there()) == (b"2", b"3")
+            assert (second.there(), third.there()) == (b"2", b"3!")
 
     run(main())
 
@@ -130,9 +130,10 @@ def test_a_single_callback_has_its_write_sent(run: Run) -> None:
     [
         *ASKS.values(),
         lambda transport: transport.write(bytes(40_000)),
-        lambda transport: transport.writelines([b"!"]),
+        lambda transport: transport.writelines([bytes(40_000)]),
+        lambda transport: transport.writelines([bytearray(b"!")]),
     ],
-    ids=[*ASKS, "write-large", "writelines"],
+    ids=[*ASKS, "write-large", "writelines-large", "writelines-bytearray"],
 )
 def test_whoever_asks_the_transport_finds_it_sent(run: Run, ask: Callable[[Any], object]) -> None:
     async def main() -> None:

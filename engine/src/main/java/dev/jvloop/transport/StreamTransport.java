@@ -270,7 +270,7 @@ public final class StreamTransport extends ByteTransport {
         }
         checkWritable("Cannot call write() after write_eof()", "unable to write; sendfile is in progress");
         long size = Py.isBytes(data) && !closing ? Py.size(data) : 0;
-        if (size != 0 && keeps(size)) {
+        if (size != 0 && keeps(size, 1)) {
             queue.add(Refs.incref(data), 0);
         } else {
             sendKept();
@@ -279,16 +279,16 @@ public final class StreamTransport extends ByteTransport {
         }
     }
 
-    /** Whether a write is to be kept, if need be in place of what was. */
-    private boolean keeps(long size) {
-        if (joiner.keeps(size)) {
+    /** Whether a write of so many pieces is to be kept, if need be in place of what was. */
+    private boolean keeps(long size, int pieces) {
+        if (joiner.keeps(size, pieces)) {
             return true;
         }
         if (!joiner.isKeeping()) {
             return false;
         }
         sendKept();
-        return joiner.keeps(size);
+        return joiner.keeps(size, pieces);
     }
 
     @Override
@@ -329,7 +329,7 @@ public final class StreamTransport extends ByteTransport {
 
     /** Sends TLS records, which the caller keeps in memory until this method returns; large ones are not copied. */
     void writeRecords(long address, long length) {
-        if (length <= WriteJoiner.LITTLE && keeps(length)) {
+        if (length <= WriteJoiner.LITTLE && keeps(length, 1)) {
             queue.add(PyErr.checked(ByteStrings.PyBytes_FromStringAndSize(address, length)), 0);
         } else {
             sendKept();
@@ -349,19 +349,17 @@ public final class StreamTransport extends ByteTransport {
     /** Queues every item of a tuple of bytes-like objects, then sends as much as the kernel takes, in one call. */
     void writeLines(long tuple) {
         checkWritable("Cannot call writelines() after write_eof()", "unable to writelines; sendfile is in progress");
-        long count = Py.size(tuple);
-        if (count == 0) {
+        if (Py.size(tuple) == 0) {
             return;
         }
-        boolean wasEmpty = queue.isEmpty();
-        for (long i = 0; i < count; i++) {
-            long ownedBytes = Buffer.newBytes(Py.tupleItem(tuple, i));
-            if (isLost() || Py.size(ownedBytes) == 0) {
-                Refs.decref(ownedBytes);
-            } else {
-                queue.add(ownedBytes, 0);
-            }
+        long size = keepableSize(tuple);
+        if (size != 0 && keeps(size, (int) Py.size(tuple))) {
+            queueItems(tuple);
+            return;
         }
+        sendKept();
+        boolean wasEmpty = queue.isEmpty();
+        queueItems(tuple);
         if (isLost()) {
             noteLostWrite();
             return;
@@ -375,6 +373,30 @@ public final class StreamTransport extends ByteTransport {
         if (!isLost()) {
             updateInterest();
             flowControl.afterQueuing(queue.size());
+        }
+    }
+
+    /** How many bytes the items of a tuple have, or 0 if they are more than a little, or one is no bytes object. */
+    private static long keepableSize(long tuple) {
+        long size = 0;
+        for (long i = 0; i < Py.size(tuple) && size <= WriteJoiner.LITTLE; i++) {
+            long item = Py.tupleItem(tuple, i);
+            if (!Py.isBytes(item)) {
+                return 0;
+            }
+            size += Py.size(item);
+        }
+        return size <= WriteJoiner.LITTLE ? size : 0;
+    }
+
+    private void queueItems(long tuple) {
+        for (long i = 0; i < Py.size(tuple); i++) {
+            long ownedBytes = Buffer.newBytes(Py.tupleItem(tuple, i));
+            if (isLost() || Py.size(ownedBytes) == 0) {
+                Refs.decref(ownedBytes);
+            } else {
+                queue.add(ownedBytes, 0);
+            }
         }
     }
 

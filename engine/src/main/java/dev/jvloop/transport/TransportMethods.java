@@ -29,13 +29,13 @@ final class TransportMethods {
     }
 
     private static long write(long self, long data, long unused1, long unused2) {
-        // Not TransportLayout.of(), which sends what this method keeps.
+        // Not TransportLayout.of(), which sends what this method and the next keep.
         TransportLayout.toWrite(self).write(data);
         return Py.newNone();
     }
 
     private static long writelines(long self, long data, long unused1, long unused2) {
-        Py.withTuple(data, TransportLayout.of(self)::writeLines);
+        Py.withTuple(data, TransportLayout.toWrite(self)::writeLines);
         return Py.newNone();
     }
 

@@ -36,9 +36,10 @@ final class WriteJoiner implements Runnable {
     private long lastCallback = -1;
 
     private boolean joins;
+    /** In pieces. */
     private int keptCount;
     /** With those of this callback, or batch, that were kept and are sent. */
-    private int pieceCount;
+    private int writeCount;
 
     private boolean keptForBatch;
     private long most = LITTLE;
@@ -53,15 +54,15 @@ final class WriteJoiner implements Runnable {
     }
 
     /** Whether this write of {@code length} bytes, more than 0, is to be queued until {@link #run}. */
-    boolean keeps(long length) {
+    boolean keeps(long length, int pieces) {
         if (Version.FREE_THREADED) {
             return false;
         }
         boolean mayWait = loop.batchEnd().takesWrite();
-        return keptCount == 0 ? begins(length, mayWait && length <= LITTLE) : goesOn(length);
+        return keptCount == 0 ? begins(length, pieces, mayWait && length <= LITTLE) : goesOn(length, pieces);
     }
 
-    private boolean begins(long length, boolean forBatch) {
+    private boolean begins(long length, int pieces, boolean forBatch) {
         if (!forBatch && !joins) {
             long callback = loop.callbackEnd().callbackNumber();
             joins = callback == lastCallback;
@@ -69,14 +70,15 @@ final class WriteJoiner implements Runnable {
             return false;
         }
         if (length > mostOf(forBatch)
+                || pieces > MOST_PIECES
                 || !transport.isDrained()
                 || transport.isClosing()
                 || !loop.isInCallback()
                 || length > LITTLE && !largeIsRecent(true)) {
             return false;
         }
-        keptCount = 1;
-        pieceCount++;
+        keptCount = pieces;
+        writeCount++;
         keptForBatch = forBatch;
         if (forBatch && !awaitsBatchEnd) {
             awaitsBatchEnd = true;
@@ -88,17 +90,17 @@ final class WriteJoiner implements Runnable {
         return true;
     }
 
-    private boolean goesOn(long length) {
+    private boolean goesOn(long length, int pieces) {
         long size = transport.bufferedByteCount() + length;
         if (size > mostOf(keptForBatch)
-                || keptCount == MOST_PIECES
+                || keptCount + pieces > MOST_PIECES
                 || transport.isClosing()
                 || !loop.isInCallback()
                 || size > LITTLE && !largeIsRecent(false)) {
             return false;
         }
-        keptCount++;
-        pieceCount++;
+        keptCount += pieces;
+        writeCount++;
         return true;
     }
 
@@ -128,7 +130,7 @@ final class WriteJoiner implements Runnable {
 
     /** What was kept is being sent. */
     void release() {
-        joins = pieceCount > 1;
+        joins = writeCount > 1;
         keptCount = 0;
     }
 
@@ -147,6 +149,6 @@ final class WriteJoiner implements Runnable {
         awaitsCallbackEnd = false;
         awaitsBatchEnd = false;
         transport.endReached();
-        pieceCount = 0;
+        writeCount = 0;
     }
 }
