@@ -55,6 +55,16 @@ def _overridden(cls: type[Loop], own: Collection[str] = ()) -> int:
     )
 
 
+def _give_wakeup_fd_back(ours: int, before: int) -> None:
+    after = signal.set_wakeup_fd(-1)
+    if after == ours:
+        after = before
+    # Otherwise the program has set another meanwhile, or none.
+    if after >= 0:
+        with suppress(OSError):  # closed meanwhile
+            signal.set_wakeup_fd(after)
+
+
 class Loop(SocketLoop):
     """An asyncio event loop that runs on the JVM in this process.
 
@@ -189,15 +199,15 @@ class Loop(SocketLoop):
             if before >= 0:
                 self._programs_wakeup_fd = -1
             if not self._signal_handlers:
-                after = signal.set_wakeup_fd(before)
-                if after not in (before, csock.fileno()):
-                    signal.set_wakeup_fd(after)  # set by the program meanwhile
+                _give_wakeup_fd_back(csock.fileno(), before)
 
     def _process_self_data(self, data: bytes) -> None:
         if self._programs_wakeup_fd >= 0:
+            passed_on = bytes(sig for sig in data if sig and sig not in self._signal_handlers)
             # Twisted, for one, waits for its children so. What is full or closed loses them, as without a loop.
             with suppress(OSError):
-                os.write(self._programs_wakeup_fd, bytes(sig for sig in data if sig not in self._signal_handlers))
+                if passed_on:
+                    os.write(self._programs_wakeup_fd, passed_on)
         super()._process_self_data(data)  # type: ignore[misc]
 
     def remove_signal_handler(self, sig: int) -> bool:
@@ -451,9 +461,12 @@ class Loop(SocketLoop):
 
     # ---- sendfile: asyncio's sendfile() and sock_sendfile() ask these first ----
 
-    async def _sendfile_native(self, transp: StreamTransport, file: Any, offset: int, count: int | None) -> int:
+    async def _sendfile_native(self, transp: asyncio.Transport, file: Any, offset: int, count: int | None) -> int:
         from jvloop import _sendfile
 
+        if not isinstance(transp, StreamTransport):
+            sent: int = await super()._sendfile_native(transp, file, offset, count)  # type: ignore[misc]
+            return sent
         return await _sendfile.from_transport(self, transp, file, offset, count)
 
     async def _sock_sendfile_native(self, sock: socket.socket, file: Any, offset: int, count: int | None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,6 +71,22 @@ def test_its_methods_are_asked(run: Run, loop: Loop) -> None:
             transport.close()
             assert await client.lost is None
             assert sock.fileno() == -1
+
+    run(main())
+
+
+def test_a_file_is_sent(run: Run, loop: Loop, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"from a file")
+
+    async def main() -> None:
+        sock, peer = pair_of(Counting)
+        with peer, open(tmp_path / "file", "rb") as file:
+            transport, client = await loop.create_connection(Recorder, sock=sock)
+            assert await loop.sendfile(transport, file) == 11
+            assert await loop.sock_recv(peer, 100) == b"from a file"
+            await echo_once(loop, client, peer)
+            transport.close()
+            assert await client.lost is None
 
     run(main())
 

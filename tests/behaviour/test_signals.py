@@ -204,9 +204,20 @@ def test_a_wakeup_fd_that_is_set_while_the_loop_runs_stays(
     loop: Loop, wakeup_pair: tuple[socket.socket, socket.socket]
 ) -> None:
     _, written = wakeup_pair
-    loop.call_soon(signal.set_wakeup_fd, written.fileno())
+    for fd in (written.fileno(), -1):
+        loop.call_soon(signal.set_wakeup_fd, fd)
+        loop.run_until_complete(asyncio.sleep(0))
+        assert signal.set_wakeup_fd(written.fileno()) == fd
+
+
+@pytest.mark.uvloop_differs("raises OSError", run=False)
+def test_a_wakeup_fd_that_is_closed_while_the_loop_runs(
+    loop: Loop, wakeup_pair: tuple[socket.socket, socket.socket]
+) -> None:
+    _, written = wakeup_pair
+    signal.set_wakeup_fd(written.fileno())
+    loop.call_soon(written.close)
     loop.run_until_complete(asyncio.sleep(0))
-    assert signal.set_wakeup_fd(-1) == written.fileno()
 
 
 def test_a_plain_handler_runs_while_the_loop_sleeps(loop: Loop) -> None:
