@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import runpy
 import sys
 import warnings
 
 import jvloop
-from jvloop import _doctor
+from jvloop import _doctor, _jvm
 
 _USAGE = """\
 usage: python -m jvloop PROGRAM.py [ARGUMENT ...]     run a program with jvloop as its event loop
@@ -81,7 +82,17 @@ def _install_quietly() -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         install()
+    atexit.register(_say_if_no_loop_was_made)
     return True
+
+
+def _say_if_no_loop_was_made() -> None:
+    if not _jvm.engine_was_wanted():
+        print(
+            "python -m jvloop: the program made no jvloop event loop. One that chooses its loop itself has to be told "
+            "(uvicorn: --loop jvloop:new_event_loop); jvloop.new_event_loop is a loop factory.",
+            file=sys.stderr,
+        )
 
 
 if __name__ == "__main__":

@@ -75,6 +75,8 @@ class _State:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.info: EngineInfo | None = None
+        self.wanted = False
+        """Whether the engine was to start in this process, be it in vain."""
         self.failure: str | None = None
         """Message of a failure that cannot be repaired by trying again in this process."""
         self.jvm_pid: int | None = None
@@ -101,6 +103,11 @@ def engine_info() -> EngineInfo | None:
     return _state.info
 
 
+def engine_was_wanted() -> bool:
+    """Whether the engine was started, or should have been. Any thread."""
+    return _state.wanted
+
+
 def ensure_engine(namespace: int) -> None:
     """Makes sure that the engine runs and has bound its methods to the classes in the block at ``namespace``.
 
@@ -113,6 +120,7 @@ def ensure_engine(namespace: int) -> None:
     if _state.info is not None and _state.jvm_pid == os.getpid():
         return
     with _state.lock:
+        _state.wanted = True
         _raise_if_forked()
         if _state.info is None:
             if _state.failure is not None:

@@ -172,7 +172,7 @@ def wakeup_pair() -> Iterator[tuple[socket.socket, socket.socket]]:
         signal.signal(signal.SIGUSR1, handler)
 
 
-@pytest.mark.uvloop_differs("keeps the signals to itself")
+@pytest.mark.uvloop_differs("keeps the signals to itself", run=False)
 def test_a_programs_own_wakeup_fd_gets_the_signals(
     loop: Loop, wakeup_pair: tuple[socket.socket, socket.socket]
 ) -> None:

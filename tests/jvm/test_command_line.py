@@ -51,6 +51,16 @@ def test_a_folder_with_a_main_runs(tmp_path: Path) -> None:
     assert run_python("-m", "jvloop", "app", cwd=tmp_path).stdout == "ran\n"
 
 
+def test_a_program_that_makes_its_own_loop_is_told(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(
+        "import asyncio\nwith asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:\n"
+        "    runner.run(asyncio.sleep(0))\n"
+    )
+    done = run_python("-m", "jvloop", "program.py", cwd=tmp_path)
+    assert done.stderr.startswith("python -m jvloop: the program made no jvloop event loop.")
+    assert "--loop jvloop:new_event_loop" in done.stderr
+
+
 def test_a_programs_error_is_its_own(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text("import asyncio\nasync def main():\n    1 / 0\nasyncio.run(main())\n")
     done = run_python("-m", "jvloop", "program.py", cwd=tmp_path, check=False)
