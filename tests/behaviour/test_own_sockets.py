@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,18 @@ def pair_of(kind: type[Any]) -> tuple[Any, socket.socket]:
     return own, theirs
 
 
+@asynccontextmanager
+async def connection_over(loop: Loop, kind: type[Any]) -> AsyncIterator[tuple[Any, Recorder, socket.socket]]:
+    """A socket of this class, a connection made of it, and its peer. At the end it is closed and has ended well."""
+    sock, peer = pair_of(kind)
+    with peer:
+        transport, client = await loop.create_connection(Recorder, sock=sock)
+        yield sock, client, peer
+        transport.close()
+        assert await client.lost is None
+        assert sock.fileno() == -1
+
+
 async def echo_once(loop: Loop, client: Any, peer: socket.socket) -> None:
     client.transport.write(b"question")
     assert await loop.sock_recv(peer, 100) == b"question"
@@ -63,14 +76,9 @@ async def echo_once(loop: Loop, client: Any, peer: socket.socket) -> None:
 
 def test_its_methods_are_asked(run: Run, loop: Loop) -> None:
     async def main() -> None:
-        sock, peer = pair_of(Counting)
-        with peer:
-            transport, client = await loop.create_connection(Recorder, sock=sock)
+        async with connection_over(loop, Counting) as (sock, client, peer):
             await echo_once(loop, client, peer)
             assert (sock.sent_count, sock.received_count) == (8, 6)
-            transport.close()
-            assert await client.lost is None
-            assert sock.fileno() == -1
 
     run(main())
 
@@ -79,27 +87,19 @@ def test_a_file_is_sent(run: Run, loop: Loop, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"from a file")
 
     async def main() -> None:
-        sock, peer = pair_of(Counting)
-        with peer, open(tmp_path / "file", "rb") as file:
-            transport, client = await loop.create_connection(Recorder, sock=sock)
-            assert await loop.sendfile(transport, file) == 11
-            assert await loop.sock_recv(peer, 100) == b"from a file"
-            await echo_once(loop, client, peer)
-            transport.close()
-            assert await client.lost is None
+        with open(tmp_path / "file", "rb") as file:
+            async with connection_over(loop, Counting) as (_, client, peer):
+                assert await loop.sendfile(client.transport, file) == 11
+                assert await loop.sock_recv(peer, 100) == b"from a file"
+                await echo_once(loop, client, peer)
 
     run(main())
 
 
 def test_one_without_methods_of_its_own(run: Run, loop: Loop) -> None:
     async def main() -> None:
-        sock, peer = pair_of(Named)
-        with peer:
-            transport, client = await loop.create_connection(Recorder, sock=sock)
+        async with connection_over(loop, Named) as (_, client, peer):
             await echo_once(loop, client, peer)
-            transport.close()
-            assert await client.lost is None
-            assert sock.fileno() == -1
 
     run(main())
 

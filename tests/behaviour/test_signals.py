@@ -17,6 +17,7 @@ from .support import run_script, signalled, start_script
 
 Loop = asyncio.AbstractEventLoop
 Run = Callable[..., Any]
+Sockets = tuple[socket.socket, socket.socket]
 
 pytestmark = pytest.mark.uvloop_differs("its signal handler stays installed and keeps the closed loop", leaks=True)
 
@@ -158,7 +159,7 @@ def test_the_wakeup_fd_is_given_back(loop: Loop) -> None:
 
 
 @pytest.fixture
-def wakeup_pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+def wakeup_pair() -> Iterator[Sockets]:
     """A socket that can be read and one for signal.set_wakeup_fd(), with a handler for SIGUSR1 that does nothing."""
     readable, written = socket.socketpair()
     written.setblocking(False)
@@ -173,9 +174,7 @@ def wakeup_pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 @pytest.mark.uvloop_differs("keeps the signals to itself", run=False)
-def test_a_programs_own_wakeup_fd_gets_the_signals(
-    loop: Loop, wakeup_pair: tuple[socket.socket, socket.socket]
-) -> None:
+def test_a_programs_own_wakeup_fd_gets_the_signals(loop: Loop, wakeup_pair: Sockets) -> None:
     readable, written = wakeup_pair
     signal.set_wakeup_fd(written.fileno())
     loop.add_reader(readable, loop.stop)
@@ -188,7 +187,7 @@ def test_a_programs_own_wakeup_fd_gets_the_signals(
     loop.remove_reader(readable)
 
 
-def test_a_wakeup_fd_that_is_full(loop: Loop, wakeup_pair: tuple[socket.socket, socket.socket]) -> None:
+def test_a_wakeup_fd_that_is_full(loop: Loop, wakeup_pair: Sockets) -> None:
     _, written = wakeup_pair
     with contextlib.suppress(BlockingIOError):
         while True:
@@ -200,9 +199,7 @@ def test_a_wakeup_fd_that_is_full(loop: Loop, wakeup_pair: tuple[socket.socket, 
 
 
 @pytest.mark.uvloop_differs("sets its own again, or none")
-def test_a_wakeup_fd_that_is_set_while_the_loop_runs_stays(
-    loop: Loop, wakeup_pair: tuple[socket.socket, socket.socket]
-) -> None:
+def test_a_wakeup_fd_that_is_set_while_the_loop_runs_stays(loop: Loop, wakeup_pair: Sockets) -> None:
     _, written = wakeup_pair
     for fd in (written.fileno(), -1):
         loop.call_soon(signal.set_wakeup_fd, fd)
@@ -211,9 +208,7 @@ def test_a_wakeup_fd_that_is_set_while_the_loop_runs_stays(
 
 
 @pytest.mark.uvloop_differs("raises OSError", run=False)
-def test_a_wakeup_fd_that_is_closed_while_the_loop_runs(
-    loop: Loop, wakeup_pair: tuple[socket.socket, socket.socket]
-) -> None:
+def test_a_wakeup_fd_that_is_closed_while_the_loop_runs(loop: Loop, wakeup_pair: Sockets) -> None:
     _, written = wakeup_pair
     signal.set_wakeup_fd(written.fileno())
     loop.call_soon(written.close)
