@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from suite import child
@@ -37,24 +38,42 @@ def _redis(port: int, folder: Path) -> Command:
     return [], [program, "--bind", HOST, "--port", str(port), "--save", "", "--dir", str(folder)]
 
 
-def _postgresql(port: int, folder: Path) -> Command:
+def postgresql_cluster(folder: Path, user: str) -> Command:
+    """Make a new PostgreSQL cluster in *folder* that trusts everyone on this machine, with *user* as its superuser.
+
+    Gives how it is served: setpriv's options, and the start of the command. *folder* belongs then to whom it runs as.
+
+    :raises MissingServerError: it is not installed, or there is nobody whom it would run as.
+    """
     # Debian keeps the programs of each version in a folder of its own, off the search path.
-    programs = [*Path("/usr/lib/postgresql").glob("*/bin/initdb")]
-    newest = max(programs, key=lambda path: int(path.parts[-3]), default=shutil.which("initdb"))
+    found = [*Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    newest = max(found, key=lambda path: int(path.parts[-3]), default=shutil.which("initdb"))
     if newest is None:
         raise MissingServerError("PostgreSQL is not installed: apt install postgresql")
-    data = folder / "data"
+    programs, data = Path(newest).resolve().parent, folder / "data"
     as_user: list[str] = []
     if os.geteuid() == 0:
-        # It refuses to run as root.
-        user = pwd.getpwnam("postgres")
-        os.chown(folder, user.pw_uid, user.pw_gid)
-        as_user = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-    make = ["setpriv", *as_user, str(newest), "-D", str(data), "-U", USER, "-A", "trust", "--no-locale", "--no-sync"]
-    subprocess.run(make, cwd=folder, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        try:
+            owner = pwd.getpwnam("postgres")
+        except KeyError:
+            raise MissingServerError("PostgreSQL does not run as root, and there is no user postgres here") from None
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+        as_user = [f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
+    make = [programs / "initdb", "-D", data, "-U", user, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
+    called = ["setpriv", *as_user, *map(str, make)]
+    subprocess.run(called, cwd=folder, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    return as_user, [str(programs / "postgres"), "-D", str(data)]
+
+
+def postgresql_settings(settings: Mapping[str, object]) -> list[str]:
+    """Give *settings* as the arguments of PostgreSQL's server."""
+    return [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+
+
+def _postgresql(port: int, folder: Path) -> Command:
+    as_user, command = postgresql_cluster(folder, USER)
     settings = {"port": port, "listen_addresses": HOST, "unix_socket_directories": folder, "fsync": "off"}
-    command = [str(Path(newest).resolve().parent / "postgres"), "-D", str(data)]
-    return as_user, command + [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+    return as_user, command + postgresql_settings(settings)
 
 
 _KINDS = {"redis": _redis, "postgresql": _postgresql}

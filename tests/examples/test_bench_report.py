@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import statistics
-import sys
 import xml.etree.ElementTree as ElementTree
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.append(str(Path(__file__).resolve().parents[2] / "bench"))
-
 from suite import chart, growth_chart, report, summary
 from suite.catalog import CURVES, WORKLOADS
 from suite.figures import figure

@@ -8,7 +8,6 @@ the leak gate would see.
 from __future__ import annotations
 
 import os
-import pwd
 import select
 import shutil
 import signal
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from suite import databases
 
 from .conftest import Tls
 
@@ -76,31 +76,18 @@ def redis_server(tls: Tls) -> Iterator[RedisServer]:
 @contextmanager
 def postgresql_server(tls: Tls) -> Iterator[PostgresqlServer]:
     """A new PostgreSQL cluster that trusts everyone on this machine, plain or over TLS; skips where there is none."""
-    programs = postgresql_programs()
-    if programs is None:
-        pytest.skip(f"PostgreSQL is not installed; {HOW_TO_GET_IT}")
-    user = postgresql_user()
     # Not below pytest's own folder: that is closed to other users, and too long a path for a Unix socket.
     with tempfile.TemporaryDirectory(prefix="postgresql-") as name:
         directory = Path(name)
-        data, key_file = directory / "data", directory / "server.pem"
+        try:
+            as_user, command = databases.postgresql_cluster(directory, USER)
+        except databases.MissingServerError as error:
+            pytest.skip(f"{error}; {HOW_TO_GET_IT}")
+        key_file = directory / "server.pem"
         shutil.copyfile(tls.cert_file, key_file)
         key_file.chmod(0o600)  # PostgreSQL refuses a private key that others may read
-        as_user: list[str] = []
-        if user is not None:
-            as_user = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-            os.chown(directory, user.pw_uid, user.pw_gid)
-            os.chown(key_file, user.pw_uid, user.pw_gid)
-        initdb = [programs / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
-        done = subprocess.run(
-            ["setpriv", *as_user, *map(str, initdb)],
-            cwd=directory,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout
+        owner = directory.stat()
+        os.chown(key_file, owner.st_uid, owner.st_gid)
         (port,) = free_ports(1)
         settings = {
             "listen_addresses": BIND_ADDRESS,
@@ -111,31 +98,10 @@ def postgresql_server(tls: Tls) -> Iterator[PostgresqlServer]:
             "ssl_key_file": key_file,
             "fsync": "off",
         }
-        command = [str(programs / "postgres"), "-D", str(data)]
-        for key, value in settings.items():
-            command += ["-c", f"{key}={value}"]
+        command += databases.postgresql_settings(settings)
         # SIGINT is PostgreSQL's fast shutdown: it ends sessions that are still there.
         with serving(command, directory / "log", signal.SIGINT, as_user):
             yield PostgresqlServer(port, directory)
-
-
-def postgresql_programs() -> Path | None:
-    """The folder of the newest PostgreSQL's programs: Debian keeps one per version, off the search path."""
-    found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
-    if found:
-        return max(found, key=lambda folder: int(folder.parent.name))
-    on_path = shutil.which("initdb")
-    return Path(on_path).resolve().parent if on_path else None
-
-
-def postgresql_user() -> pwd.struct_passwd | None:
-    """Who shall run PostgreSQL, which refuses to run as root: None for the user we are."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        return pwd.getpwnam("postgres")
-    except KeyError:
-        pytest.skip("PostgreSQL does not run as root, and there is no user postgres here")
 
 
 @contextmanager
