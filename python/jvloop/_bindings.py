@@ -164,7 +164,9 @@ def start_engine(loop_class: type[Loop]) -> None:
     _jvm.ensure_engine(_first_block[0])
 
 
-def attach_methods(loop: Loop, *parts: Literal["transports", "datagrams", "pipes", "files", "testing"]) -> None:
+def attach_methods(
+    loop: Loop, *parts: Literal["transports", "datagrams", "pipes", "files", "views", "testing"]
+) -> None:
     """Makes sure that the classes of some parts, which a program may never use, have their Java methods. Any thread."""
     for part in parts:
         if part not in _attached:

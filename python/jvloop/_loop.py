@@ -24,6 +24,7 @@ from jvloop._base_transport import BaseTransport
 from jvloop._datagram import DatagramTransport, is_served
 from jvloop._faulthandler import reclaim_signals
 from jvloop._pipes import ReadPipeTransport, WritePipeTransport
+from jvloop._queue_views import QueueView
 from jvloop._resolver import literal_addrinfo, literal_nameinfo
 from jvloop._selector import READ, WRITE, PollerView, fileno_of
 from jvloop._sockets import SocketLoop
@@ -109,6 +110,8 @@ class Loop(SocketLoop):
         def _leave_to_loop_thread(self, callback: Callable[[], object], /) -> bool: ...
         def _limit_run(self, timeout: float | None, /) -> None: ...
         def _unlimit_run(self) -> bool: ...
+        def _ready_handles(self) -> tuple[asyncio.Handle, ...]: ...
+        def _timer_handles(self) -> tuple[asyncio.TimerHandle, ...]: ...
         def _use_clock(self, clock: object, state: int, /) -> None: ...
         def _use_seed(self, seed: int, /) -> None: ...
         def _use_faults(self, block: int, /) -> None: ...
@@ -125,6 +128,9 @@ class Loop(SocketLoop):
     _programs_wakeup_fd = -1
     """What signal.set_wakeup_fd() was set to when the loop began to run, if that is not the loop's own."""
 
+    _ready = QueueView("ready")
+    _scheduled = QueueView("timers")
+
     def __init__(self, selector: object = None, *, strict: bool = False) -> None:
         self._closed = True
         _bindings.start_engine(Loop)
@@ -133,6 +139,9 @@ class Loop(SocketLoop):
         self._watched_objects: dict[int, Any] = {}
         self._child_watches: set[_subprocess.ChildWatch] = set()
         super().__init__(PollerView(self))  # type: ignore[arg-type]
+        # asyncio's own queues, which would stay empty.
+        for queue in ("_ready", "_scheduled"):
+            del self.__dict__[queue]
 
     # Tests replace a clock: `loop.time = ...`. A run_until_complete(), which sets six attributes, takes 10.1 us
     # instead of 8.5 for it. Hidden from type checkers, to which a loop would have any attribute.

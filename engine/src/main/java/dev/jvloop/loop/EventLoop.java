@@ -306,6 +306,16 @@ public final class EventLoop {
         return !schedule.ready().isEmpty();
     }
 
+    /** New references to the handles that are ready, in their order. */
+    long[] newReferencesToReady() {
+        return schedule.newReferencesToReady();
+    }
+
+    /** New references to the TimerHandles that wait, in no order. */
+    long[] newReferencesToTimers() {
+        return schedule.newReferencesToTimers();
+    }
+
     // What the loop was doing a moment ago: any thread may look, since it is no more than a look.
 
     public int readyCount() {

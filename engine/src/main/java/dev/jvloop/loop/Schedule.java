@@ -3,6 +3,7 @@ package dev.jvloop.loop;
 import dev.jvloop.capi.Version;
 import dev.jvloop.py.Refs;
 import java.util.function.LongConsumer;
+import java.util.stream.LongStream;
 
 /**
  * What a loop has to run and when: callbacks that are ready, timers, and in free-threaded Python what other threads have
@@ -139,6 +140,22 @@ final class Schedule {
             shuffleOrNull.shuffle(ready, count);
         }
         return ready;
+    }
+
+    // ---- what programs that look into a loop see ----
+
+    /** New references to the handles that are ready, in their order. */
+    long[] newReferencesToReady() {
+        LongStream.Builder handles = LongStream.builder();
+        ready.forEach(handle -> handles.add(Refs.incref(handle)));
+        return handles.build().toArray();
+    }
+
+    /** New references to the TimerHandles that wait, in no order. */
+    long[] newReferencesToTimers() {
+        LongStream.Builder handles = LongStream.builder();
+        timers.forEachHandle(handle -> handles.add(Refs.incref(handle)));
+        return handles.build().toArray();
     }
 
     // ---- the cyclic garbage collector, and the end ----

@@ -136,6 +136,15 @@ final class Timers {
         }
     }
 
+    /** Shows each TimerHandle, and none of the sleeping futures. */
+    void forEachHandle(LongConsumer action) {
+        heap.forEach(entry -> {
+            if (!isSleep(entry)) {
+                action.accept(entry);
+            }
+        });
+    }
+
     /** Shows each owned reference. */
     void forEach(LongConsumer action) {
         heap.forEach(entry -> action.accept(entry & ~SLEEP_TAG));
