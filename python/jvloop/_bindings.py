@@ -165,7 +165,7 @@ def start_engine(loop_class: type[Loop]) -> None:
 
 
 def attach_methods(
-    loop: Loop, *parts: Literal["transports", "datagrams", "pipes", "files", "views", "testing"]
+    loop: Loop, *parts: Literal["transports", "datagrams", "pipes", "files", "introspection", "testing"]
 ) -> None:
     """Makes sure that the classes of some parts, which a program may never use, have their Java methods. Any thread."""
     for part in parts:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 from asyncio import base_events, events, format_helpers
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,6 +39,23 @@ def _set_args(handle: Any, args: Any) -> None:
 
 _args = property(_get_args, _set_args)
 
+_CONTEXT_SLOT: Any = vars(asyncio.Handle)["_context"]
+
+
+def _get_context(handle: Any) -> Any:
+    """The context that it runs in. Java makes it when the handle runs or somebody looks (LateContexts.java)."""
+    with suppress(AttributeError):  # empty, as long as there is no variable
+        held = _CONTEXT_SLOT.__get__(handle)
+        if isinstance(held, contextvars.Context):
+            return held
+    from jvloop import _bindings  # which imports this module
+
+    _bindings.attach_methods(handle._loop, "introspection")
+    return handle._loop._context_of(handle)
+
+
+_context = property(_get_context, _CONTEXT_SLOT.__set__)
+
 
 class Handle(asyncio.Handle):
     """asyncio's Handle, with room for three arguments in itself, so that scheduling a callback builds no tuple."""
@@ -45,6 +64,7 @@ class Handle(asyncio.Handle):
     __slots__ = _INLINE
 
     _args = _args
+    _context = _context
 
 
 class TimerHandle(asyncio.TimerHandle):
@@ -53,13 +73,15 @@ class TimerHandle(asyncio.TimerHandle):
     __slots__ = (*_INLINE, "_node")
 
     _args = _args
+    _context = _context
 
 
 def _thread_safe_handle(base: Any) -> Any:
     if base is None:
         return None
     # asyncio's name, since its repr shows it.
-    return type("_ThreadSafeHandle", (base,), {"__slots__": _INLINE, "__module__": __name__, "_args": _args})
+    members = {"__slots__": _INLINE, "__module__": __name__, "_args": _args, "_context": _context}
+    return type("_ThreadSafeHandle", (base,), members)
 
 
 ThreadSafeHandle: Any = _thread_safe_handle(getattr(events, "_ThreadSafeHandle", None))

@@ -38,7 +38,7 @@ class QueueView:
             return self
         if loop.is_closed():
             return PendingHandles()
-        _bindings.attach_methods(loop, "views")
+        _bindings.attach_methods(loop, "introspection")
         if not self._of_timers:
             return PendingHandles(loop._ready_handles())
         # The earliest first, as in asyncio's heap.

@@ -181,6 +181,113 @@ def test_a_context_that_somebody_has_stays_as_it_is(loop: asyncio.AbstractEventL
     assert len(set(map(id, kept))) == len(kept)
 
 
+@METHODS
+@pytest.mark.uvloop_differs("handles have no _context")
+def test_a_waiting_handle_has_the_context_that_it_will_run_in(loop: asyncio.AbstractEventLoop, method: str) -> None:
+    var: contextvars.ContextVar[str] = contextvars.ContextVar("var")
+    context = contextvars.Context()
+    context.run(var.set, "as it was scheduled")
+    handle: Any = context.run(schedule_by(loop, method), var.set, "as it ran")
+    context.run(var.set, "later")
+    looked_at = handle._context
+    assert looked_at[var] == "as it was scheduled"
+    if hasattr(handle, "get_context"):
+        assert handle.get_context() is looked_at
+    run_ready(loop)
+    assert handle._context is looked_at
+    assert looked_at[var] == "as it ran"
+    assert context[var] == "later"
+
+
+@METHODS
+@pytest.mark.uvloop_differs("handles have no _context")
+def test_a_context_may_be_looked_at_at_any_time(
+    loop_factory: Callable[[], asyncio.AbstractEventLoop], method: str
+) -> None:
+    var: contextvars.ContextVar[int] = contextvars.ContextVar("var")
+    loop = loop_factory()
+    schedule = schedule_by(loop, method)
+    with_variable = contextvars.Context()
+    with_variable.run(var.set, 1)
+    handles: list[Any] = [
+        context.run(schedule, int) for context in (with_variable, contextvars.Context()) for _ in "12"
+    ]
+    given = contextvars.Context()
+    handles.append(schedule(int, context=given))
+    handles[0].cancel()
+    handles[2].cancel()
+    loop.close()
+    assert [dict(handle._context) for handle in handles] == [{var: 1}, {var: 1}, {}, {}, {}]
+    assert len({id(handle._context) for handle in handles}) == len(handles)
+    assert handles[-1]._context is given
+
+
+@pytest.mark.uvloop_differs("handles have no _context")
+def test_the_handle_of_an_error_has_the_context_that_it_ran_in(loop: asyncio.AbstractEventLoop) -> None:
+    var: contextvars.ContextVar[int] = contextvars.ContextVar("var")
+    seen: list[int] = []
+
+    def fail() -> None:
+        var.set(1)
+        raise LookupError
+
+    loop.set_exception_handler(lambda _, details: seen.append(details["handle"]._context[var]))
+    loop.call_soon(fail)
+    run_ready(loop)
+    assert seen == [1]
+
+
+@pytest.mark.uvloop_differs("handles have no _context")
+def test_a_handle_that_is_run_by_hand_runs_in_its_context(loop: asyncio.AbstractEventLoop) -> None:
+    var: contextvars.ContextVar[int] = contextvars.ContextVar("var", default=0)
+    seen: list[int] = []
+
+    def schedule() -> Any:
+        var.set(1)
+        return loop.call_later(1000, lambda: seen.append(var.get()))
+
+    handle = contextvars.copy_context().run(schedule)
+    handle._run()
+    handle.cancel()
+    assert seen == [1]
+
+
+@pytest.mark.uvloop_differs("handles have no _context")
+def test_a_collection_looks_at_the_contexts_of_what_runs(loop: asyncio.AbstractEventLoop) -> None:
+    var: contextvars.ContextVar[int] = contextvars.ContextVar("var")
+    kept: list[Any] = []
+    handles: list[Any] = []
+    seen: list[int] = []
+
+    class Cycle:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            kept.extend(handle._context for handle in handles)
+
+    def callback() -> None:
+        seen.append(var.get())
+        Cycle()
+
+    def schedule() -> None:
+        for number in range(100):
+            var.set(number)
+            handles.append(loop.call_soon(callback))
+
+    before = gc.get_threshold()
+    contextvars.copy_context().run(schedule)
+    gc.set_threshold(1)
+    try:
+        run_ready(loop)
+    finally:
+        gc.set_threshold(*before)
+    gc.collect()
+    assert seen == [*range(100)]
+    assert [handle._context[var] for handle in handles] == seen
+    assert set(map(id, kept)) <= {id(handle._context) for handle in handles}
+
+
 @pytest.mark.uvloop_differs("handles have no _context")
 def test_a_context_that_somebody_watches_ends_with_its_callback(loop: asyncio.AbstractEventLoop) -> None:
     ended: list[int] = []
@@ -217,6 +324,19 @@ def test_an_error_keeps_the_context_of_its_callback_apart(loop: asyncio.Abstract
 
 def contexts_alive() -> int:
     return sum(type(obj) is contextvars.Context for obj in gc.get_objects())
+
+
+@pytest.mark.only_on("jvloop")
+@pytest.mark.skipif("t" in sys.abiflags, reason="there a handle has its context from the beginning")
+def test_what_waits_needs_no_context(loop: asyncio.AbstractEventLoop) -> None:
+    before = contexts_alive()
+    timers = [loop.call_later(1000, int) for _ in range(COUNT)]
+    for _ in range(COUNT):
+        loop.call_soon(int)
+    assert contexts_alive() - before < COUNT / 10
+    for timer in timers:
+        timer.cancel()
+    run_ready(loop)
 
 
 def test_contexts_that_tasks_made_are_not_kept(loop: asyncio.AbstractEventLoop) -> None:

@@ -5,6 +5,8 @@ import dev.jvloop.foreign.Downcall;
 
 /** contextvars.Context. The functions of context.h, under C's names. */
 public final class Contexts {
+    private static final CFunction PYCONTEXT_NEW =
+            Downcall.criticalIf(Version.COLLECTS_AT_EVAL_BREAKER, "PyContext_New");
     private static final CFunction PYCONTEXT_COPYCURRENT =
             Downcall.criticalIf(Version.COLLECTS_AT_EVAL_BREAKER, "PyContext_CopyCurrent");
     private static final CFunction PYCONTEXT_COPY =
@@ -15,6 +17,10 @@ public final class Contexts {
             Downcall.criticalIf(Version.CONTEXT_SWITCH_RUNS_NO_PYTHON, "PyContext_Exit");
 
     private Contexts() {}
+
+    public static long PyContext_New() {
+        return PYCONTEXT_NEW.call();
+    }
 
     public static long PyContext_CopyCurrent() {
         return PYCONTEXT_COPYCURRENT.call();

@@ -3,7 +3,6 @@ package dev.jvloop.loop;
 import dev.jvloop.capi.Abstract;
 import dev.jvloop.capi.Objects;
 import dev.jvloop.capi.Tuples;
-import dev.jvloop.capi.Version;
 import dev.jvloop.foreign.Memory;
 import dev.jvloop.py.Calls;
 import dev.jvloop.py.ContextSwitch;
@@ -60,7 +59,7 @@ final class Handles {
                     && (!HAVE_THREAD_SAFE_KIND || areAdjacent("ThreadSafeHandle"))
             ? 3
             : 0;
-    /** As many as were ever queued at once are kept, up to this: 18 MB, and 8 MB of contexts. */
+    /** As many as were ever queued at once are kept, up to this: 18 MB. */
     private static final int POOL_CAPACITY = 128 * 1024;
     /** So many stay for good, 3.3 MB in all. The others leave little by little when the loop has nothing to do. */
     private static final int KEPT_WHEN_IDLE = 16 * 1024;
@@ -73,7 +72,7 @@ final class Handles {
     private final ObjectPool pool = new ObjectPool(POOL_CAPACITY);
     private final ObjectPool timerPool = new ObjectPool(POOL_CAPACITY);
     private final ObjectPool threadSafePool = new ObjectPool(POOL_CAPACITY);
-    private final ContextPool contexts = new ContextPool(POOL_CAPACITY);
+    private final LateContexts contexts = new LateContexts();
     private final CancelledTimers cancelledTimers = new CancelledTimers(this::recycle);
 
     /** @param loop borrowed reference to the Python loop */
@@ -165,8 +164,8 @@ final class Handles {
         return Calls.newResult(HANDLE, callback, args, loop, context);
     }
 
-    private long newContext(long context) {
-        return context == 0 || context == Py.NONE ? contexts.newCopyOfCurrent() : Refs.incref(context);
+    private static long newContext(long context) {
+        return context == 0 || context == Py.NONE ? LateContexts.newHeld() : Refs.incref(context);
     }
 
     private static long newTuple(long items, long count) {
@@ -261,6 +260,24 @@ final class Handles {
         }
     }
 
+    /** A borrowed reference to the context that a handle is to run in, which is made now; 0 with an exception set. */
+    long contextOrNull(long handle) {
+        long heldOrNull = Memory.getLong(handle + CONTEXT);
+        if (!LateContexts.isLate(heldOrNull)) {
+            return heldOrNull;
+        }
+        if (!contexts.hasSpare()) {
+            if (!contexts.makeSpare()) {
+                return 0;
+            }
+            // If that ran a collection, it may have run code that looked at this handle's context.
+            return contextOrNull(handle);
+        }
+        long ownedContext = contexts.takeSpare(heldOrNull);
+        Memory.putLong(handle + CONTEXT, ownedContext);
+        return ownedContext;
+    }
+
     // ---- running ----
 
     /**
@@ -282,9 +299,9 @@ final class Handles {
 
     /** Nobody else can reach the handle, so nobody can change it during the call: what it holds needs no references. */
     private void runUnshared(long ownedHandle, long type) {
-        long context = Memory.getLong(ownedHandle + CONTEXT);
+        long context = contextOrNull(ownedHandle);
         long ownedException = 0;
-        if (ContextSwitch.enter(context)) {
+        if (context != 0 && ContextSwitch.enter(context)) {
             long ownedResult = newResult(ownedHandle, type, Memory.getLong(ownedHandle + CALLBACK));
             if (ownedResult == 0) {
                 ownedException = PyErr.newTaken();
@@ -317,6 +334,11 @@ final class Handles {
 
     private void runShared(long ownedHandle) {
         long ownedCallback;
+        long context = contextOrNull(ownedHandle);
+        if (context == 0) {
+            reportFailure(ownedHandle, PyErr.newTaken());
+            return;
+        }
         long ownedContext;
         long ownedArgsOrNull;
         long heldCount = 0;
@@ -335,8 +357,10 @@ final class Handles {
                 heldCount = fits ? count : 0;
             }
         }
-        // Another thread may have cancelled it since the loop looked, which empties the slots afterwards.
-        boolean cancelledMeanwhile = Version.FREE_THREADED && isCancelled(ownedHandle);
+        // Another thread may have cancelled it since the loop looked, which empties the slots afterwards, or code that
+        // a
+        // collection ran.
+        boolean cancelledMeanwhile = isCancelled(ownedHandle);
         long ownedException = 0;
         if (cancelledMeanwhile) {
             ownedException = 0;
@@ -459,11 +483,10 @@ final class Handles {
     }
 
     /** Frees some of what is kept and may not be needed again, with only timers waiting: takes some 10 us at most. */
-    void freeSome(int timers) {
+    void freeSome() {
         pool.freeAbove(KEPT_WHEN_IDLE, FREED_AT_A_TIME);
         timerPool.freeAbove(KEPT_WHEN_IDLE, FREED_AT_A_TIME);
         threadSafePool.freeAbove(KEPT_WHEN_IDLE, FREED_AT_A_TIME);
-        contexts.freeAbove(KEPT_WHEN_IDLE, FREED_AT_A_TIME, timers);
     }
 
     private static long take(long slot) {

@@ -107,7 +107,7 @@ final class Polling {
         if (arrived > 0) {
             return arrived;
         }
-        loop.handles().freeSome(timers.count());
+        loop.handles().freeSome();
         long realWait = clock.beginWait(timeout, limitNanos);
         int count = realWait == 0 ? 0 : sleep.untilIo(loop, realWait);
         clock.endWait(count);

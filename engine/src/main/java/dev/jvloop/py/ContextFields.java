@@ -26,6 +26,8 @@ public final class ContextFields {
     /** The mapping of a context without variables: one object for all. */
     private static final long NO_VARIABLES = KNOWN ? ofNewContext() : 0;
 
+    private static final long TYPE_OF_VARIABLES = KNOWN ? Py.typeOf(NO_VARIABLES) : 0;
+
     private ContextFields() {}
 
     private static boolean areWhereMeasured() {
@@ -50,19 +52,38 @@ public final class ContextFields {
         return Memory.getLong(Gil.threadState() + CURRENT);
     }
 
-    /** Whether nobody could tell this context, once emptied, from a new one: nobody has it, and nobody is in it. */
-    public static boolean isReusable(long ownedContext) {
-        return Refs.isOnlyReference(ownedContext)
+    /** A new reference to the variables of the calling thread's context, or 0 if it has none. */
+    public static long newVariablesOfCurrentOrNull() {
+        long contextOrNull = currentOrNull();
+        if (contextOrNull == 0) {
+            return 0;
+        }
+        long variables = Memory.getLong(contextOrNull + VARIABLES);
+        return variables == NO_VARIABLES ? 0 : Refs.incref(variables);
+    }
+
+    /** Whether this is what a context holds its variables by. */
+    public static boolean areVariables(long object) {
+        return Py.typeOf(object) == TYPE_OF_VARIABLES;
+    }
+
+    /**
+     * Whether nobody could tell this context, once emptied, from a new one: nobody has it, and nobody is in it. False
+     * for anything else, and for 0.
+     */
+    public static boolean isReusable(long ownedContextOrNull) {
+        long ownedContext = ownedContextOrNull;
+        return ownedContext != 0
+                && Refs.isOnlyReference(ownedContext)
                 && Py.typeOf(ownedContext) == TYPE
                 && Memory.getInt(ownedContext + ContextSwitch.ENTERED) == 0
                 && Memory.getLong(ownedContext + WEAKREFS) == 0;
     }
 
-    /** Makes an empty context a copy of another. */
-    public static void copyVariables(long from, long toEmpty) {
-        long mapping = Memory.getLong(from + VARIABLES);
-        if (mapping != NO_VARIABLES) {
-            Memory.putLong(toEmpty + VARIABLES, Refs.incref(mapping));
+    /** Gives an empty context variables, which are its own from here on; 0 stands for none. */
+    public static void setVariables(long emptyContext, long ownedVariablesOrNull) {
+        if (ownedVariablesOrNull != 0) {
+            Memory.putLong(emptyContext + VARIABLES, ownedVariablesOrNull);
             Refs.decref(NO_VARIABLES);
         }
     }

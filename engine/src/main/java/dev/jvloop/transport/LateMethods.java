@@ -1,7 +1,7 @@
 package dev.jvloop.transport;
 
 import dev.jvloop.loop.FileMethods;
-import dev.jvloop.loop.QueueViewMethods;
+import dev.jvloop.loop.IntrospectionMethods;
 import dev.jvloop.loop.TestingMethods;
 import dev.jvloop.py.PyErr;
 
@@ -30,7 +30,7 @@ final class LateMethods {
                 WritePipeMethods.attach();
             }
             case "files" -> FileMethods.attach();
-            case "views" -> QueueViewMethods.attach();
+            case "introspection" -> IntrospectionMethods.attach();
             case "testing" -> TestingMethods.attach();
             default -> throw PyErr.raise(PyErr.VALUE_ERROR, "no part is called " + part);
         }

@@ -41,6 +41,7 @@ class CriticalDowncallsTest {
             Map.entry("PyObject_GC_UnTrack", "takes an object out of a list"),
             Map.entry("PyType_GenericAlloc", FROM_3_12),
             Map.entry("PyTuple_New", FROM_3_12),
+            Map.entry("PyContext_New", FROM_3_12),
             Map.entry("PyContext_CopyCurrent", FROM_3_12),
             Map.entry("PyContext_Copy", FROM_3_12),
             Map.entry("PyThreadState_Get", ONLY_READS),

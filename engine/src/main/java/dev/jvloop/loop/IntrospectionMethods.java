@@ -10,17 +10,18 @@ import dev.jvloop.py.Refs;
 import java.lang.invoke.MethodHandles;
 import java.util.Arrays;
 
-/** What {@code loop._ready} and {@code loop._scheduled} call on {@code jvloop.Loop}. */
+/** What {@code loop._ready}, {@code loop._scheduled} and {@code handle._context} call on {@code jvloop.Loop}. */
 @SuppressWarnings("unused")
-public final class QueueViewMethods {
-    private QueueViewMethods() {}
+public final class IntrospectionMethods {
+    private IntrospectionMethods() {}
 
     /** Gives the Python class its methods. */
     public static void attach() {
         long loop = Namespace.object("type.Loop");
-        new MethodTable(MethodHandles.lookup(), QueueViewMethods.class, loop, new LoopGuard())
+        new MethodTable(MethodHandles.lookup(), IntrospectionMethods.class, loop, new LoopGuard())
                 .noArguments("_ready_handles", "($self, /)", "A tuple of the handles that are ready, in their order.")
-                .noArguments("_timer_handles", "($self, /)", "A tuple of the timer handles that wait, in no order.");
+                .noArguments("_timer_handles", "($self, /)", "A tuple of the timer handles that wait, in no order.")
+                .oneArgument("_context_of", "($self, handle, /)", "The context that a handle is to run in.");
     }
 
     private static long _ready_handles(long self, long unused1, long unused2, long unused3) {
@@ -29,6 +30,11 @@ public final class QueueViewMethods {
 
     private static long _timer_handles(long self, long unused1, long unused2, long unused3) {
         return newTuple(EngineObject.of(self).newReferencesToTimers());
+    }
+
+    private static long _context_of(long self, long handle, long unused1, long unused2) {
+        Handles.check(handle);
+        return Refs.incref(PyErr.checked(EngineObject.of(self).handles().contextOrNull(handle)));
     }
 
     /** The references were taken before this allocates: a collection may run code that changes the queue. */
