@@ -259,16 +259,13 @@ def test_a_collection_looks_at_the_contexts_of_what_runs(loop: asyncio.AbstractE
     handles: list[Any] = []
     seen: list[int] = []
 
-    class Cycle:
-        def __init__(self) -> None:
-            self.itself = self
-
-        def __del__(self) -> None:
-            kept.extend(handle._context for handle in handles)
+    def look() -> None:
+        kept.extend(handle._context for handle in handles)
 
     def callback() -> None:
         seen.append(var.get())
-        Cycle()
+        cycle: Any = Scheduling(look)
+        cycle.itself = cycle
 
     def schedule() -> None:
         for number in range(100):

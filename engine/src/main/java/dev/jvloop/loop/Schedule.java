@@ -127,6 +127,12 @@ final class Schedule {
         takingMail = false;
     }
 
+    private void takeMailIfAny() {
+        if (Version.FREE_THREADED) {
+            takeMail();
+        }
+    }
+
     // ---- running ----
 
     /** Puts the timers that are due behind what is ready. */
@@ -146,6 +152,7 @@ final class Schedule {
 
     /** New references to the handles that are ready, in their order. */
     long[] newReferencesToReady() {
+        takeMailIfAny();
         LongStream.Builder handles = LongStream.builder();
         ready.forEach(handle -> handles.add(Refs.incref(handle)));
         return handles.build().toArray();
@@ -153,6 +160,7 @@ final class Schedule {
 
     /** New references to the TimerHandles that wait, in no order. */
     long[] newReferencesToTimers() {
+        takeMailIfAny();
         LongStream.Builder handles = LongStream.builder();
         timers.forEachHandle(handle -> handles.add(Refs.incref(handle)));
         return handles.build().toArray();
@@ -172,9 +180,7 @@ final class Schedule {
 
     /** Drops every handle that is still queued. */
     void clear() {
-        if (Version.FREE_THREADED) {
-            takeMail();
-        }
+        takeMailIfAny();
         while (!ready.isEmpty()) {
             Refs.decref(ready.pop());
         }
