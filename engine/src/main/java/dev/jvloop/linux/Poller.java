@@ -30,17 +30,19 @@ public final class Poller implements AutoCloseable {
     private static final int EPOLL_CTL_DEL = 2;
     private static final int EPOLL_CTL_MOD = 3;
     private static final int ERROR_OR_HANGUP = 8 | 16;
-    /** Urgent data, before which a read ends, and the end of what the peer sends. */
-    private static final int EPOLLPRI_EPOLLRDHUP = 2 | 1 << 13;
+    /** Urgent data, before which a read ends. */
+    private static final int EPOLLPRI = 2;
+    /** The end of what the peer sends. */
+    private static final int EPOLLRDHUP = 1 << 13;
 
-    private static final int STOP = ERROR_OR_HANGUP | EPOLLPRI_EPOLLRDHUP;
+    private static final int STOP = ERROR_OR_HANGUP | EPOLLPRI | EPOLLRDHUP;
     /** What the event file descriptor is registered with, which has no handler; handlers' generations start at 1. */
     private static final int WAKE_GENERATION = 0;
 
     // What triggers reports: that there is something, until the first report, or that more has come.
     private static final int LEVEL = 0;
     private static final int ONCE = 1 << 30;
-    private static final int EDGE = 1 << 31 | EPOLLPRI_EPOLLRDHUP;
+    private static final int EDGE = 1 << 31 | EPOLLPRI;
     /** struct epoll_event is packed on x86-64 only (sys/epoll.h). */
     private static final boolean PACKED = System.getProperty("os.arch").equals("amd64");
 
@@ -87,6 +89,8 @@ public final class Poller implements AutoCloseable {
     private int most = MAX_EVENTS;
     private long fetchCount;
     private boolean newWatch;
+
+    private boolean followed;
 
     /** Opens the epoll and event file descriptors; throws {@link SystemCallException} if the process may not. */
     public Poller(SystemCalls calls) {
@@ -144,8 +148,9 @@ public final class Poller implements AutoCloseable {
         return watch(fd, interest, handler, interest == READ && handler.readsAll() ? EDGE : LEVEL);
     }
 
-    /** For a handler that {@link FdHandler#readsAll}: there may be more to read than it has read. */
+    /** For a handler that has not read all: there may be more. */
     public void readAgain(int fd) {
+        followed = true;
         Registration registration = registrationOrNull(fd);
         if (registration != null && registration.trigger == EDGE) {
             report(fd, registration, EDGE);
@@ -165,7 +170,7 @@ public final class Poller implements AutoCloseable {
         Registration former = registrationOrNull(fd);
         Registration registration =
                 former != null && former.handler == handler ? former : new Registration(handler, nextGeneration());
-        int flags = interest | trigger;
+        int flags = flags(interest, trigger);
         boolean known = former != null;
         int result = control(known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, flags, registration.generation);
         if (result == -Errno.ENOENT && known) {
@@ -258,8 +263,22 @@ public final class Poller implements AutoCloseable {
         return count;
     }
 
+    /**
+     * Notes that a handler has left or done something, such as a write, by which another event may be there already. Any
+     * handler, and others to no effect.
+     */
+    public void noteFollowed() {
+        followed = true;
+    }
+
+    /** Whether the events that were handed out last may have others behind them: see {@link #noteFollowed}. */
+    public boolean areFollowed() {
+        return followed;
+    }
+
     /** Runs the handlers of the first {@code count} events that the wait fetched; of none if it failed. */
     public void dispatch(int count) {
+        followed = false;
         if (shuffleOrNull != null) {
             shuffleOrNull.shuffle(events, count);
         }
@@ -290,21 +309,21 @@ public final class Poller implements AutoCloseable {
         if (wanted != 0) {
             registration.handler.onReady(wanted);
         }
-        if ((ready & STOP) != 0 && registration.trigger == EDGE) {
-            goOnByLevel(event, registration);
+        if ((ready & STOP) != 0 && registrationOfOrNull(event) == registration) {
+            followed = true;
+            if (registration.trigger == EDGE) {
+                report(Memory.getInt(event + DATA_OFFSET), registration, LEVEL);
+            }
         }
     }
 
-    /** What is behind the place where a read stops has come already, so that no edge follows. */
-    private void goOnByLevel(long event, Registration registration) {
-        if (registrationOfOrNull(event) == registration && registration.trigger == EDGE) {
-            report(Memory.getInt(event + DATA_OFFSET), registration, LEVEL);
-        }
+    private static int flags(int interest, int trigger) {
+        return interest | trigger | ((interest & READ) == 0 ? 0 : EPOLLRDHUP);
     }
 
     /** Has the kernel report again what is there. */
     private void report(int fd, Registration registration, int trigger) {
-        int result = control(EPOLL_CTL_MOD, fd, registration.interest | trigger, registration.generation);
+        int result = control(EPOLL_CTL_MOD, fd, flags(registration.interest, trigger), registration.generation);
         if (result == 0) {
             registration.trigger = trigger;
         }

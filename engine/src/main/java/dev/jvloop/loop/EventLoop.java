@@ -477,8 +477,8 @@ public final class EventLoop {
         }
         boolean onlyEvents = ready.isEmpty();
         poller.dispatch(events);
-        // What events alone have queued comes next in any case.
-        runReady(onlyEvents && !isStopping() ? ready.size() : timerCount);
+        // What events alone have queued comes next, unless a poll would find another event to stand behind that.
+        runReady(onlyEvents && !poller.areFollowed() && !isStopping() ? ready.size() : timerCount);
     }
 
     private void takeDueTimers() {

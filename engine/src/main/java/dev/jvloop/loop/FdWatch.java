@@ -244,6 +244,8 @@ public final class FdWatch implements FdHandler, ReferenceHolder {
     /** Runs the callback of a side, unless the one before has taken it away or set another. */
     private void runHandle(Side side) {
         if (!side.isWaiter && isMeant(side)) {
+            // Whatever it does: nobody knows whether it reads all, and what it writes.
+            loop.poller().noteFollowed();
             loop.runHandle(Refs.incref(side.ownedHandleOrWaiter));
         }
     }

@@ -83,13 +83,14 @@ public final class DatagramTransport extends WritableTransport {
     void readReady() {
         int readyBefore = loop.readyCount();
         for (int i = 0; i < MAX_DATAGRAMS_PER_EVENT; i++) {
-            if ((interest() & Poller.READ) == 0
-                    || !receiveOne()
-                    || loop.readyCount() != readyBefore
-                    || loop.isStopping()) {
+            if ((interest() & Poller.READ) == 0 || !receiveOne()) {
                 return;
             }
+            if (loop.readyCount() != readyBefore || loop.isStopping()) {
+                break;
+            }
         }
+        loop.poller().noteFollowed();
     }
 
     /** @return whether there may be another datagram */
@@ -252,6 +253,7 @@ public final class DatagramTransport extends WritableTransport {
      * @throws PythonError what {@code socket.sendto} raised about an address that only it can judge
      */
     private long sendNow(long data, long address, long length, long destination) {
+        loop.poller().noteFollowed();
         if (connected) {
             return loop.calls().send(fd(), address, length);
         }

@@ -402,11 +402,13 @@ public final class StreamTransport extends ByteTransport {
 
     @Override
     long send(long address, long length, long flags) {
+        loop.poller().noteFollowed();
         return loop.calls().sendStream(fd(), address, length, flags);
     }
 
     @Override
     long sendQueued() {
+        loop.poller().noteFollowed();
         return loop.calls().sendmsg(fd(), loop.scratch().message(queue.fill(loop.scratch())));
     }
 
@@ -505,6 +507,7 @@ public final class StreamTransport extends ByteTransport {
     }
 
     private void shutdownWrite() {
+        loop.poller().noteFollowed();
         int result = loop.calls().shutdownWrite(fd());
         if (result < 0) {
             throw PyErr.raiseOsError(-result);
