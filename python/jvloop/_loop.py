@@ -45,7 +45,7 @@ _OVERRIDABLE = {
     2: ("time", "call_at"),
     4: ("time", "call_at", "call_later", "call_soon", "create_future", "get_debug"),
 }
-_MAY_BE_OVERRIDDEN = frozenset().union(*_OVERRIDABLE.values())
+_MAY_BE_OVERRIDDEN = frozenset({"__class__"}).union(*_OVERRIDABLE.values())
 _OUT_OF_RESOURCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -93,6 +93,7 @@ class Loop(SocketLoop):
         _selector: Any
         slow_callback_duration: float
 
+        def _run_once(self) -> None: ...
         def _check_thread(self) -> None: ...
         def _check_running(self) -> None: ...
         def _check_callback(self, callback: object, method: str) -> None: ...
@@ -129,6 +130,11 @@ class Loop(SocketLoop):
 
     _programs_wakeup_fd = -1
     """What signal.set_wakeup_fd() was set to when the loop began to run, if that is not the loop's own."""
+
+    _is_driven = False
+    """Whether run_once() runs."""
+    _goes_on = False
+    """Whether a run is to be continued: see _driving.py."""
 
     _ready = QueueView("ready")
     _scheduled = QueueView("timers")
@@ -192,25 +198,33 @@ class Loop(SocketLoop):
         reclaim_signals()
         csock = getattr(self, "_csock", None)
         if csock is None or threading.current_thread() is not threading.main_thread():
-            super().run_forever()
+            self._run()
             return
         try:
             # A signal may reach any thread of the process, so the loop cannot count on its wait being interrupted.
             before = signal.set_wakeup_fd(csock.fileno(), warn_on_full_buffer=False)
         except (ValueError, OSError):  # the main thread of a subinterpreter; or another thread has just closed the loop
-            super().run_forever()
+            self._run()
             return
         if before == csock.fileno():
             before = -1
         elif before >= 0:
             self._programs_wakeup_fd = before
         try:
-            super().run_forever()
+            self._run()
         finally:
             if before >= 0:
                 self._programs_wakeup_fd = -1
             if not self._signal_handlers:
                 _give_wakeup_fd_back(csock.fileno(), before)
+
+    def _run(self) -> None:
+        goes_on = True
+        while goes_on:
+            try:
+                super().run_forever()
+            finally:
+                goes_on = _driving.run_on(self)
 
     def _process_self_data(self, data: bytes) -> None:
         if self._programs_wakeup_fd >= 0:

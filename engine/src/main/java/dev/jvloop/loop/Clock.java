@@ -22,6 +22,14 @@ public abstract class Clock {
     }
 
     /**
+     * How far ahead a timer may be that counts as due. asyncio's {@code _clock_resolution} forgives a nanosecond, by which
+     * a clock that Python code has moved to a timer's time, rounded, may fall short of it.
+     */
+    long slackNanos() {
+        return 0;
+    }
+
+    /**
      * How long the loop really waits.
      *
      * @param timeoutNanos how long it would by this clock; negative: for ever
@@ -62,6 +70,12 @@ public abstract class Clock {
                 double seconds = Py.toDouble(ownedTime);
                 Refs.decref(ownedTime);
                 return (long) Math.floor(seconds * NANOS_PER_SECOND);
+            }
+
+            @Override
+            long slackNanos() {
+                // One for that, and one for the floor here and the ceiling of a deadline.
+                return 2;
             }
         };
     }

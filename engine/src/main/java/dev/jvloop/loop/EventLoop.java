@@ -483,7 +483,7 @@ public final class EventLoop {
 
     private void takeDueTimers() {
         if (!schedule.timers().isEmpty()) {
-            schedule.takeDueTimers(polling.nanos());
+            schedule.takeDueTimers(polling.nanos() + clock.slackNanos());
         }
     }
 
