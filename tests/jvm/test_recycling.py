@@ -11,7 +11,7 @@ from .support import run_program
 
 
 @pytest.mark.skipif("t" in sys.abiflags, reason="free-threaded Python counts references in two places")
-def test_contexts_are_used_again(tmp_path: Path) -> None:
+def test_contexts_are_made_late_and_used_again(tmp_path: Path) -> None:
     """So their fields were found in this interpreter: see jvloop/_layout.py."""
     program = """
         import contextvars, gc, jvloop
@@ -19,21 +19,27 @@ def test_contexts_are_used_again(tmp_path: Path) -> None:
         def contexts():
             return {id(obj) for obj in gc.get_objects() if type(obj) is contextvars.Context}
 
+        ran_in = set()
+
         def run_callbacks():
             for _ in range(1000):
-                loop.call_soon(int)
+                loop.call_soon(lambda: ran_in.add(frozenset(contexts() - before)))
             loop.call_soon(loop.stop)
+            assert contexts() - before <= kept, contexts() - before
             loop.run_forever()
 
-        before = len(contexts())
+        kept = set()
         loop = jvloop.new_event_loop()
+        before = contexts()
         run_callbacks()
         kept = contexts()
-        assert len(kept) - before >= 1000, len(kept)
+        assert len(kept - before) == 1, kept - before
+        assert ran_in == {frozenset(kept - before)}, ran_in
         run_callbacks()
         assert contexts() == kept
+        assert len(ran_in) == 1, ran_in
         loop.close()
         gc.collect()
-        assert len(contexts()) <= before + 1, len(contexts())
+        assert contexts() <= before, contexts() - before
         """
     run_program(program, cwd=tmp_path)
