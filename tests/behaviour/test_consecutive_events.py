@@ -109,39 +109,40 @@ async def two_datagrams_for_an_endpoint(hops: Hops) -> AsyncIterator[Act]:
 
 
 @contextlib.asynccontextmanager
-async def two_reads(hops: Hops, pair: Any) -> AsyncIterator[Act]:
+async def a_connection(
+    pair: tuple[socket.socket, socket.socket], protocol: Acting, act: Callable[[socket.socket], object]
+) -> AsyncIterator[Act]:
+    """Both events are of one connection, whose peer sets them off at once."""
     ours, theirs = pair
-    protocol = ActingByteByByte(hops.first, hops.second)
     await over(ours, protocol)
     with theirs:
-        yield lambda: theirs.send(b"12")
+        yield lambda: act(theirs)
         await protocol.end()
+
+
+def send_two_bytes(theirs: socket.socket) -> None:
+    theirs.send(b"12")
+
+
+def send_and_end(theirs: socket.socket) -> None:
+    theirs.send(b"1")
+    theirs.shutdown(socket.SHUT_WR)
 
 
 def two_reads_by_tcp(hops: Hops) -> Any:
-    return two_reads(hops, tcp_socketpair())
+    return a_connection(tcp_socketpair(), ActingByteByByte(hops.first, hops.second), send_two_bytes)
 
 
 def two_reads_by_unix(hops: Hops) -> Any:
-    return two_reads(hops, socketpair())
-
-
-@contextlib.asynccontextmanager
-async def data_and_its_end(hops: Hops, pair: Any) -> AsyncIterator[Act]:
-    ours, theirs = pair
-    protocol = Acting(hops.first, hops.second)
-    await over(ours, protocol)
-    with theirs:
-        yield lambda: (theirs.send(b"1"), theirs.shutdown(socket.SHUT_WR))
-        await protocol.end()
+    return a_connection(socketpair(), ActingByteByByte(hops.first, hops.second), send_two_bytes)
 
 
 def data_and_its_end_by_tcp(hops: Hops) -> Any:
-    return data_and_its_end(hops, tcp_socketpair())
+    return a_connection(tcp_socketpair(), Acting(hops.first, hops.second), send_and_end)
 
 
 def data_and_its_end_by_unix(hops: Hops) -> Any:
-    return data_and_its_end(hops, socketpair())
+    return a_connection(socketpair(), Acting(hops.first, hops.second), send_and_end)
 
 
 @contextlib.asynccontextmanager
