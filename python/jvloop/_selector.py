@@ -69,11 +69,14 @@ class PollerView:
     if not TYPE_CHECKING:
 
         def __setattr__(self, name: str, value: object) -> None:
-            if name == "select" and value == self.select and name not in self.__dict__:
-                return
-            super().__setattr__(name, value)
-            if name == "select":
+            if name != "select":
+                super().__setattr__(name, value)
+            elif getattr(value, "__func__", None) is not PollerView.select:
+                super().__setattr__(name, value)
                 _driving.wait_by_select(self._loop())
+            elif name in self.__dict__:
+                # The original is put back.
+                del self.select
 
         def __delattr__(self, name: str) -> None:
             super().__delattr__(name)

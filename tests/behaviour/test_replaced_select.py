@@ -185,6 +185,21 @@ def test_the_original_waits(loop: Any) -> None:
         loop.remove_reader(ours)
 
 
+def test_the_original_is_put_back(loop: Any) -> None:
+    original = loop._selector.select
+    calls: list[float | None] = []
+
+    def call(timeout: float | None) -> Any:
+        calls.append(timeout)
+        return original(timeout)
+
+    for select in (original, call, original):
+        loop._selector.select = select
+        loop.run_until_complete(asyncio.sleep(0))
+        assert (select is call) is bool(calls)
+        calls.clear()
+
+
 def test_a_loop_with_a_select_of_its_own_leaves_nothing(loop_factory: Factory) -> None:
     loop: Any = loop_factory()
     select = loop._selector.select
