@@ -18,7 +18,7 @@ def run_once(loop: Loop, timeout: float | None) -> bool:
     loop._check_closed()
     loop._check_running()
     # Who drives the loop waits as well.
-    by_select = vars(loop).pop("_run_once", None)
+    wait_by_engine(loop)
     loop._is_driven = True
     loop._limit_run(timeout)
     try:
@@ -27,7 +27,7 @@ def run_once(loop: Loop, timeout: float | None) -> bool:
     finally:
         stopped = loop._unlimit_run()
         loop._is_driven = False
-        if by_select is not None:
+        if "select" in vars(loop._selector):
             wait_by_select(loop)
     return not stopped
 

@@ -29,18 +29,34 @@ class Skipping:
         self.now = 0.0
         self.waits: list[float | None] = []
 
+    def after(self, timeout: float) -> float:
+        """The time at the end of a wait."""
+        return self.now + timeout
+
     @contextlib.contextmanager
-    def ruling(self, loop: Any) -> Iterator[None]:
+    def skipping_waits(self, loop: Any) -> Iterator[None]:
         select = loop._selector.select
 
         def skip(timeout: float | None) -> Any:
             self.waits.append(timeout)
             if timeout is not None:
-                self.now += timeout
+                self.now = self.after(timeout)
             return select(0 if timeout is not None else None)
 
-        with mock.patch.object(loop._selector, "select", skip), mock.patch.object(loop, "time", lambda: self.now):
+        with mock.patch.object(loop._selector, "select", skip):
             yield
+
+    @contextlib.contextmanager
+    def ruling(self, loop: Any) -> Iterator[None]:
+        with self.skipping_waits(loop), mock.patch.object(loop, "time", lambda: self.now):
+            yield
+
+
+class SkippingRounded(Skipping):
+    """It moves in steps of a microsecond, and so falls short of a timer by what a double cannot hold."""
+
+    def after(self, timeout: float) -> float:
+        return round((self.now + timeout) * 1e6) / 1e6
 
 
 def test_time_is_skipped_from_the_beginning(loop: asyncio.AbstractEventLoop) -> None:
@@ -211,20 +227,26 @@ def test_a_loop_with_a_select_of_its_own_leaves_nothing(loop_factory: Factory) -
 
 
 def test_a_clock_that_rounds_gets_to_each_timer(loop: Any) -> None:
-    """It moves in steps of a microsecond, and so falls short of a timer by what a double cannot hold."""
-    clock = Skipping()
-    select = loop._selector.select
-
-    def skip(timeout: float | None) -> Any:
-        clock.now = round((clock.now + (timeout or 0)) * 1e6) / 1e6
-        return select(0)
-
     async def main() -> None:
         for microseconds in range(1, 2000, 7):
             await asyncio.sleep(microseconds / 1e6)
 
-    with mock.patch.object(loop._selector, "select", skip), mock.patch.object(loop, "time", lambda: clock.now):
+    with SkippingRounded().ruling(loop):
         loop.run_until_complete(main())
+
+
+@pytest.mark.only_on("jvloop")
+def test_the_original_that_a_driven_iteration_puts_back(loop: Any) -> None:
+    select = loop._selector.select
+    loop._selector.select = lambda timeout: pytest.fail("called")
+
+    def put_back() -> None:
+        loop._selector.select = select
+
+    loop.call_soon(put_back)
+    assert loop.run_once() is True
+    assert loop.run_until_complete(asyncio.sleep(0.001, "result")) == "result"
+    assert "_run_once" not in vars(loop)
 
 
 @pytest.mark.only_on("jvloop")
@@ -251,13 +273,6 @@ def test_a_class_that_a_loop_is_given_later(loop: Any) -> None:
             return clock.now
 
     loop.__class__ = Timed
-    select = loop._selector.select
-
-    def skip(timeout: float | None) -> Any:
-        clock.now += timeout or 0
-        return select(0)
-
-    loop._selector.select = skip
-    loop.run_until_complete(asyncio.sleep(LONG))
+    with clock.skipping_waits(loop):
+        loop.run_until_complete(asyncio.sleep(LONG))
     assert clock.now == pytest.approx(LONG)
-    del loop._selector.select
