@@ -310,6 +310,7 @@ public final class Poller implements AutoCloseable {
             registration.handler.onReady(wanted);
         }
         if ((ready & STOP) != 0 && registrationOfOrNull(event) == registration) {
+            // What is behind the place where a read stops has come already, so that no edge follows.
             followed = true;
             if (registration.trigger == EDGE) {
                 report(Memory.getInt(event + DATA_OFFSET), registration, LEVEL);

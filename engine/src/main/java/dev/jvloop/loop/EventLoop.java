@@ -428,9 +428,7 @@ public final class EventLoop {
 
     /** Loop time at which there is something to run, NaN if nothing but I/O would change that. */
     double nextDeadlineSeconds() {
-        if (Version.FREE_THREADED) {
-            schedule.takeMail();
-        }
+        schedule.takeMail();
         Inbox inboxOrNull = sleep.inboxOrNull();
         if (hasReadyCallbacks() || isStopping() || (inboxOrNull != null && !inboxOrNull.isEmpty())) {
             return time();
@@ -442,19 +440,15 @@ public final class EventLoop {
     /** One iteration, in asyncio's order: what was ready when I/O was asked for, I/O, and the timers that are due. */
     private void iterate() {
         iterationCount++;
-        if (Version.FREE_THREADED) {
-            // A timer that was left there says how long to wait.
-            schedule.takeMail();
-        }
+        // A timer that was left there says how long to wait.
+        schedule.takeMail();
         Inbox inboxOrNull = sleep.inboxOrNull();
         if (inboxOrNull != null) {
             inboxOrNull.run(callbackEnd);
         }
         handles.recycleCancelledTimers();
         int events = polling.fetch(waitLimitNanos);
-        if (Version.FREE_THREADED) {
-            schedule.takeMail();
-        }
+        schedule.takeMail();
         if (events > 0) {
             runWithEvents(events);
         } else {

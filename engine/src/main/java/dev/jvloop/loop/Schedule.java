@@ -2,6 +2,7 @@ package dev.jvloop.loop;
 
 import dev.jvloop.capi.Version;
 import dev.jvloop.py.Refs;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.stream.LongStream;
 
@@ -105,8 +106,14 @@ final class Schedule {
         }
     }
 
-    /** Brings what other threads have left to where it belongs. In free-threaded Python only. */
+    /** Brings what other threads have left to where it belongs; with a GIL they leave nothing. */
     void takeMail() {
+        if (Version.FREE_THREADED) {
+            takeFromMailbox();
+        }
+    }
+
+    private void takeFromMailbox() {
         if (takingMail || mailboxOrNull.isEmpty()) {
             return;
         }
@@ -125,12 +132,6 @@ final class Schedule {
             }
         }
         takingMail = false;
-    }
-
-    private void takeMailIfAny() {
-        if (Version.FREE_THREADED) {
-            takeMail();
-        }
     }
 
     // ---- running ----
@@ -152,17 +153,19 @@ final class Schedule {
 
     /** New references to the handles that are ready, in their order. */
     long[] newReferencesToReady() {
-        takeMailIfAny();
-        LongStream.Builder handles = LongStream.builder();
-        ready.forEach(handle -> handles.add(Refs.incref(handle)));
-        return handles.build().toArray();
+        takeMail();
+        return newReferences(ready::forEach);
     }
 
     /** New references to the TimerHandles that wait, in no order. */
     long[] newReferencesToTimers() {
-        takeMailIfAny();
+        takeMail();
+        return newReferences(timers::forEachHandle);
+    }
+
+    private static long[] newReferences(Consumer<LongConsumer> forEachHandle) {
         LongStream.Builder handles = LongStream.builder();
-        timers.forEachHandle(handle -> handles.add(Refs.incref(handle)));
+        forEachHandle.accept(handle -> handles.add(Refs.incref(handle)));
         return handles.build().toArray();
     }
 
@@ -180,7 +183,7 @@ final class Schedule {
 
     /** Drops every handle that is still queued. */
     void clear() {
-        takeMailIfAny();
+        takeMail();
         while (!ready.isEmpty()) {
             Refs.decref(ready.pop());
         }

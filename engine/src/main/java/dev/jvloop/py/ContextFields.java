@@ -48,7 +48,7 @@ public final class ContextFields {
     }
 
     /** A borrowed reference to the calling thread's context, or 0 if it has had no use for one yet. */
-    public static long currentOrNull() {
+    private static long currentOrNull() {
         return Memory.getLong(Gil.threadState() + CURRENT);
     }
 
@@ -72,12 +72,11 @@ public final class ContextFields {
      * for anything else, and for 0.
      */
     public static boolean isReusable(long ownedContextOrNull) {
-        long ownedContext = ownedContextOrNull;
-        return ownedContext != 0
-                && Refs.isOnlyReference(ownedContext)
-                && Py.typeOf(ownedContext) == TYPE
-                && Memory.getInt(ownedContext + ContextSwitch.ENTERED) == 0
-                && Memory.getLong(ownedContext + WEAKREFS) == 0;
+        return ownedContextOrNull != 0
+                && Refs.isOnlyReference(ownedContextOrNull)
+                && Py.typeOf(ownedContextOrNull) == TYPE
+                && Memory.getInt(ownedContextOrNull + ContextSwitch.ENTERED) == 0
+                && Memory.getLong(ownedContextOrNull + WEAKREFS) == 0;
     }
 
     /** Gives an empty context variables, which are its own from here on; 0 stands for none. */

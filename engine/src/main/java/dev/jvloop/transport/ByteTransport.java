@@ -99,6 +99,7 @@ abstract class ByteTransport extends WritableTransport {
         }
         long sent = 0;
         if (queue.isEmpty()) {
+            loop.poller().noteFollowed();
             sent = send(address, length, flags);
             if (sent == length) {
                 return;
@@ -129,6 +130,7 @@ abstract class ByteTransport extends WritableTransport {
             writableWhileDrained();
             return;
         }
+        loop.poller().noteFollowed();
         long sent = sendQueued();
         if (sent == -Errno.EAGAIN || sent == -Errno.EINTR) {
             return;

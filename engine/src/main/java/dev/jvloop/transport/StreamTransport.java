@@ -402,13 +402,11 @@ public final class StreamTransport extends ByteTransport {
 
     @Override
     long send(long address, long length, long flags) {
-        loop.poller().noteFollowed();
         return loop.calls().sendStream(fd(), address, length, flags);
     }
 
     @Override
     long sendQueued() {
-        loop.poller().noteFollowed();
         return loop.calls().sendmsg(fd(), loop.scratch().message(queue.fill(loop.scratch())));
     }
 

@@ -64,14 +64,12 @@ final class WritePipeTransport extends ByteTransport {
 
     @Override
     long send(long address, long length, long flags) {
-        loop.poller().noteFollowed();
         return calls.write(fd(), address, length);
     }
 
     @Override
     long sendQueued() {
         IoScratch scratch = loop.scratch();
-        loop.poller().noteFollowed();
         return calls.writev(fd(), scratch.iovecs, queue.fill(scratch));
     }
 
